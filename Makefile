@@ -1,0 +1,42 @@
+# Two commands for a newcomer: `make demo` (set up, run the main job) and `make test` (set up, pass the tests).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test setup lock format clean
+
+demo: $(VENV)/.ready
+	$(BIN)/ruleforge sample indiana sample --pupils 500 --seed 1
+	$(BIN)/ruleforge check indiana.special_education sample --set school_year=2023-24 \
+	  --set count_date=2023-12-01 --as-of 2023-12-05 --fail-on never
+
+test: $(VENV)/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $@
+
+# The versions that the tests run with, as of now. Run it to move them.
+lock:
+	$(PYTHON) -m venv --clear $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet hatchling editables
+	$(VENV)-lock/bin/pip install --quiet --upgrade pip
+	$(VENV)-lock/bin/pip install --quiet --group dev -e .
+	$(VENV)-lock/bin/pip freeze --exclude-editable --exclude pip --exclude setuptools > requirements-dev.txt
+
+format:
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) sample build dist site
