@@ -1,0 +1,792 @@
+"""check_messages: one function a mistake of names (RF2xx), types and codes (RF3xx) and size (RF4xx)
+
+Each takes what it speaks about and gives a `Diagnostic`; no pass writes a sentence of its own. Fact, reason and fix are a sentence
+each, in the present tense, and blame nobody.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ruleforge.language.diagnostic import Diagnostic, Level
+from ruleforge.language.schema import CodeSet, Schema, Table
+from ruleforge.language.source import Span
+from ruleforge.language.suggest import nearest
+from ruleforge.language.types import BOOLEAN, DATE, DECIMAL, TEXT, CodeType, ValueType, type_name
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def named(value_type: ValueType) -> str:
+    """A type with its article, as it reads in a sentence: `a date`, `text`, `a code of grade_level`."""
+    name = type_name(value_type)
+    if name == "text":
+        return "text"
+    if name in ("integer", "decimal", "boolean", "date", "school_year", "period"):
+        return _a(name.replace("_", " "))
+    return f"a code of `{name}`"
+
+
+def snippet(span: Span) -> str:
+    """What stands in the source at a place, in backticks, shortened."""
+    text = " ".join(span.text.split())
+    return f"`{text}`" if len(text) <= 50 else f"`{text[:47]}…`"
+
+
+def _hint(name: str, candidates: Iterable[str], otherwise: str) -> str:
+    near = nearest(name, candidates)
+    return f"did you mean `{near}`?" if near else otherwise
+
+
+def _stands(first: Span | None, here: Span) -> str:
+    """Where the first of two stands: the line, and the file where that is another."""
+    if first is None:
+        return "the first stands before it"
+    line = first.source.line_and_column(first.start)[0]
+    return f"the first stands {'in line ' if first.source.path == here.source.path else f'at {first.source.path}:'}{line}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def within(span: Span, pattern: str) -> Span:
+    """The part of a place that matches a pattern; the whole where none does."""
+    found = re.search(pattern, span.text)
+    if found is None:
+        return span
+    return Span(span.source, span.start + found.start(), span.start + found.end())
+
+
+def _listed(names: Iterable[str], most: int = 8) -> str:
+    all_names = list(names)
+    shown = ", ".join(f"`{name}`" for name in all_names[:most])
+    return shown if len(all_names) <= most else f"{shown} and {len(all_names) - most} more"
+
+
+# ── names ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def unknown_column(span: Span, row: str, table: Table, name: str) -> Diagnostic:
+    candidates = [*table.columns_by_name, *table.links_by_name]
+    return Diagnostic(
+        "RF201",
+        f"`{table.name}` has no column `{name}`",
+        span,
+        why=f"{row} is a row of `{table.name}`, which has {_count(len(table.columns), 'column')}",
+        fix=_hint(name, candidates, f"its columns are {_listed(table.columns_by_name)}"),
+    )
+
+
+def unknown_key_column(span: Span, table: str, name: str, columns: Iterable[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF201",
+        f"`{table}` has no column `{name}`",
+        span,
+        why="a key, a reference or a link names columns of its own table",
+        fix=_hint(name, columns, f"its columns are {_listed(columns)}"),
+    )
+
+
+def unknown_property(
+    span: Span, name: str, value_type: ValueType, known: Iterable[str]
+) -> Diagnostic:
+    if not list(known):
+        return Diagnostic(
+            "RF201",
+            f"{named(value_type)} has no `.{name}`",
+            span,
+            why="only rows have columns, and only school years have properties",
+            fix="take the value itself, without the point",
+        )
+    return Diagnostic(
+        "RF201",
+        f"{named(value_type)} has no `.{name}`",
+        span,
+        why="a school year has `.start`, `.end`, `.previous`, `.next` and `.day(month, day)`",
+        fix=_hint(name, known, "use one of these"),
+    )
+
+
+def unknown_name(
+    span: Span, name: str, known: Iterable[str], tables_by_row: Mapping[str, Table]
+) -> Diagnostic:
+    candidates = list(known)
+    owner = next((row for row, t in tables_by_row.items() if name in t.columns_by_name), None)
+    if owner is not None:
+        return Diagnostic(
+            "RF202",
+            f"nothing here is called `{name}`",
+            span,
+            why="a column is named with the row that it belongs to",
+            fix=f"write `{owner}.{name}`",
+        )
+    return Diagnostic(
+        "RF202",
+        f"nothing here is called `{name}`",
+        span,
+        why="a name is a row, a `let`, a parameter or a definition",
+        fix=_hint(name, candidates, f"known here: {_listed(sorted(candidates))}"),
+    )
+
+
+def table_as_value(span: Span, name: str) -> Diagnostic:
+    return Diagnostic(
+        "RF202",
+        f"`{name}` is a table, not a value",
+        span,
+        why="a rule speaks of one row of a table at a time",
+        fix=f"go through its rows: `exists(r in {name} where …)`",
+    )
+
+
+def unknown_table(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF203",
+        f"there is no table `{name}`",
+        span,
+        why="rules read the tables that this rulebook or one that it uses declares",
+        fix=_hint(name, known, "declare it, or name the rulebook that does after `uses`"),
+    )
+
+
+def unknown_dataset(span: Span, name: str) -> Diagnostic:
+    return Diagnostic(
+        "RF203",
+        f"there is no dataset `{name}`",
+        span,
+        why="a table with a name and a point before it is read from another dataset",
+        fix=f"declare it (`dataset {name}`), or take `{name}.` out",
+    )
+
+
+# What people write who come from elsewhere.
+_FOREIGN_FUNCTIONS = {
+    **dict.fromkeys(
+        ("today", "now", "sysdate", "getdate", "current_date"),
+        "nothing reads a clock: use the parameter `as_of`, the day of the evaluation",
+    ),
+    **dict.fromkeys(("len", "strlen", "char_length"), "write `length(…)`"),
+    **dict.fromkeys(("substr", "substring", "mid"), "write `left(…, n)` or `right(…, n)`"),
+    **dict.fromkeys(("isnull", "is_null", "isblank", "is_blank"), "write `… is missing`"),
+    **dict.fromkeys(("nvl", "ifnull", "if_null"), "write `coalesce(…, …)`"),
+    **dict.fromkeys(("iif", "case", "decode"), "write `if … then … else …`"),
+    **dict.fromkeys(("datediff", "date_diff"), "write `later - earlier`, which is whole days"),
+    **dict.fromkeys(("to_date", "todate"), 'write `date_from(…, "%m/%d/%Y")`'),
+    **dict.fromkeys(("to_number", "tonumber", "int", "cast"), "write `number(…)`"),
+}
+
+
+def unknown_function(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF204",
+        f"there is no function `{name}`",
+        span,
+        why="functions are those of the language and the definitions with arguments",
+        fix=_FOREIGN_FUNCTIONS.get(name)
+        or _hint(name, known, "the language page lists the functions"),
+    )
+
+
+def declared_twice(span: Span, what: str, name: str, first: Span | None) -> Diagnostic:
+    return Diagnostic(
+        "RF205",
+        f"{what} `{name}` is declared twice",
+        span,
+        why=_stands(first, span),
+        fix="rename one of them, or take it out",
+    )
+
+
+def role_twice(span: Span, role: str, first: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF205",
+        f"two columns identify the `{role}`",
+        span,
+        why=f"a row is about one {role}, and {_stands(first, span)}",
+        fix="keep one of them, or give the other a role of its own",
+    )
+
+
+def word_twice(span: Span, severity: str, first: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF205",
+        f"`{severity}` is given two words",
+        span,
+        why=_stands(first, span),
+        fix="keep one of them",
+    )
+
+
+def name_taken(span: Span, name: str, meaning: str) -> Diagnostic:
+    return Diagnostic(
+        "RF205",
+        f"`{name}` already means {meaning}",
+        span,
+        why="one name has one meaning at a place, so that a rule reads one way",
+        fix="choose another name",
+    )
+
+
+def unknown_rulebook(
+    span: Span | None, name: str, looked: Sequence[str], known: Iterable[str]
+) -> Diagnostic:
+    return Diagnostic(
+        "RF206",
+        f"there is no rulebook `{name}`",
+        span,
+        why=f"looked for {', '.join(looked)}",
+        fix=_hint(
+            name,
+            known,
+            f"check the name: `{name}` is the file {name.replace('.', '/')}.rules under a folder of rulebooks",
+        ),
+    )
+
+
+def unreadable_rulebook(span: Span | None, path: str, reason: str) -> Diagnostic:
+    return Diagnostic(
+        "RF206",
+        f"the rulebook {path} cannot be read",
+        span,
+        why=reason,
+        fix="check the path and that the file may be read",
+    )
+
+
+def _chain(path: Sequence[str]) -> str:
+    first, *others = [f"`{name}`" for name in path]
+    return f"{first} uses " + ", which uses ".join(others)
+
+
+def circle_of_uses(span: Span, path: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF207",
+        "these rulebooks use each other in a circle",
+        span,
+        why=_chain(path),
+        fix="move what both need into a rulebook that uses neither",
+    )
+
+
+def circle_of_definitions(span: Span, path: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF208",
+        f"`{path[0]}` is defined by itself",
+        span,
+        why=_chain(path),
+        fix="write one of them out without the other"
+        if len(path) > 2
+        else "say what it is without itself",
+    )
+
+
+def unused(span: Span, what: str, name: str) -> Diagnostic:
+    return Diagnostic(
+        "RF209",
+        f"nothing uses the {what} `{name}`",
+        span,
+        why="what is declared and never read is often a slip in a name",
+        fix="use it, or take it out",
+        level=Level.WARNING,
+    )
+
+
+# What other languages call the types.
+_FOREIGN_TYPES = {
+    **dict.fromkeys(("string", "str", "char", "varchar", "character"), "text"),
+    **dict.fromkeys(("int", "number", "bigint", "whole"), "integer"),
+    **dict.fromkeys(("float", "double", "numeric", "real", "money"), "decimal"),
+    **dict.fromkeys(("bool", "flag", "logical"), "boolean"),
+    **dict.fromkeys(("datetime", "timestamp", "day"), "date"),
+    **dict.fromkeys(("year", "schoolyear"), "school_year"),
+}
+
+
+def unknown_type(
+    span: Span, name: str, known: Iterable[str], tables: Iterable[str] = ()
+) -> Diagnostic:
+    """`tables` are given where a row may stand too: in the arguments of a definition."""
+    rows = list(tables)
+    types = "text, integer, decimal, boolean, date, school_year or a code set"
+    near = _FOREIGN_TYPES.get(name) or nearest(name, [*known, *rows])
+    otherwise = "declare the code set, or name the rulebook that does after `uses`"
+    return Diagnostic(
+        "RF210",
+        f"there is no type `{name}`",
+        span,
+        why=f"an argument is {types}, or a row of a table" if rows else f"a type is {types}",
+        fix=f"did you mean `{near}`?" if near else otherwise,
+    )
+
+
+def rows_missing(span: Span, rule: str, table: str) -> Diagnostic:
+    return Diagnostic(
+        "RF211",
+        f"rule `{rule}` does not say which rows it judges",
+        span,
+        why="a rule gives a verdict on each row of one table",
+        fix=f"add `for r in {table}`",
+    )
+
+
+def claim_missing(span: Span, rule: str) -> Diagnostic:
+    return Diagnostic(
+        "RF211",
+        f"rule `{rule}` claims nothing",
+        span,
+        why="a rule says what must hold, or what is to be reported",
+        fix="add `require …` or `report when …`",
+    )
+
+
+def clause_twice(span: Span, rule: str, clause: str, fix: str) -> Diagnostic:
+    return Diagnostic(
+        "RF211",
+        f"rule `{rule}` says `{clause}` twice",
+        span,
+        why="this clause stands once in a rule",
+        fix=fix,
+    )
+
+
+def two_claims(span: Span, rule: str) -> Diagnostic:
+    return Diagnostic(
+        "RF211",
+        f"rule `{rule}` has both `require` and `report when`",
+        span,
+        why="a rule makes one kind of claim",
+        fix="keep one of them, or write two rules",
+    )
+
+
+def misplaced_rulebook(header: Span, name: str, path: str, wanted: str) -> Diagnostic:
+    return Diagnostic(
+        "RF212",
+        f"this rulebook is called `{name}`, and `{wanted}` is looked for",
+        within(header, rf"(?<=\s){re.escape(name)}\b"),
+        why=f"`uses {wanted}` finds it by its place, {path}",
+        fix=f"call it `{wanted}`, or move its file",
+    )
+
+
+def unknown_severity(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF213",
+        f"there is no severity `{name}`",
+        span,
+        why="a severity is error, warning, exclusion, conflict or informational",
+        fix=_hint(
+            name, known, 'choose one of these; `show error as "Fatal"` prints it in your own word'
+        ),
+    )
+
+
+# ── types and codes ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def unknown_code(span: Span, code: str, code_set: CodeSet) -> Diagnostic:
+    for each in code_set.codes:
+        if code == each.label or code in each.also:
+            what = "its label" if code == each.label else "another spelling"
+            fix = f'write the code, `"{each.code}"`: `"{code}"` is {what}'
+            break
+    else:
+        near = _near_code(code, code_set)
+        label = next((each.label for each in code_set.codes if each.code == near), "")
+        fix = (
+            f'did you mean `"{near}"` ({label})?'
+            if near
+            else f"its codes are {_listed(code_set.position_by_code)}"
+        )
+    return Diagnostic(
+        "RF301",
+        f'`"{code}"` is not a code of `{code_set.name}`',
+        span,
+        why=f"`{code_set.name}` has {_count(len(code_set.codes), 'code')}, and a column of it holds no others",
+        fix=fix,
+    )
+
+
+def _near_code(code: str, code_set: CodeSet) -> str | None:
+    """The code that is meant: the same but for zeros in front, or the nearest."""
+    padded = [c for c in code_set.position_by_code if c.lstrip("0") == code.lstrip("0")]
+    if padded and code.strip("0"):
+        return padded[0]
+    return nearest(code, code_set.position_by_code)
+
+
+def cannot_compare(
+    left: Span, left_type: ValueType, right: Span, right_type: ValueType, schema: Schema
+) -> Diagnostic:
+    whole = left.to(right) if left.source == right.source and left.start < right.end else left
+    return Diagnostic(
+        "RF302",
+        f"{snippet(left)} and {snippet(right)} cannot be compared",
+        whole,
+        why=f"{snippet(left)} is {named(left_type)} and {snippet(right)} is {named(right_type)}",
+        fix=_make_comparable(left, left_type, right, right_type, schema),
+    )
+
+
+def _make_comparable(
+    left: Span, left_type: ValueType, right: Span, right_type: ValueType, schema: Schema
+) -> str:
+    names = {type_name(left_type), type_name(right_type)}
+    if isinstance(left_type, CodeType) and isinstance(right_type, CodeType):
+        return "compare each with codes of its own set"
+    if isinstance(left_type, CodeType) or isinstance(right_type, CodeType):
+        code, other = (left_type, right) if isinstance(left_type, CodeType) else (right_type, left)
+        return _make_code(schema.code_sets[type_name(code)], other, names)
+    text = left if left_type == TEXT else right
+    written = text.text.startswith('"')
+    if names == {"date", "text"}:
+        inner = text.text.strip('"')
+        if written and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", inner):
+            return f"write the date without quotes: `{inner}`"
+        if written:
+            return "write the date without quotes, such as `2023-10-01`"
+        return 'turn the text into a date first, such as `date_from(…, "%Y-%m-%d")`'
+    if "text" in names and names & {"integer", "decimal"}:
+        other = right if text is left else left
+        if written:
+            return "write the number without quotes"
+        if re.fullmatch("[0-9.]+", other.text):
+            return f'write the text in quotes, `"{other.text}"`, or count with `number(…)`'
+        return "turn the text into a number first: `number(…)`"
+    if "boolean" in names:
+        return "ask for the condition itself, or compare it with `true` or `false`, without quotes"
+    if names == {"school_year", "date"}:
+        return "compare with the first or last day of the year: `.start` or `.end`"
+    return "compare values of one type"
+
+
+def _make_code(code_set: CodeSet, other: Span, names: set[str]) -> str:
+    if names & {"integer", "decimal"}:
+        near = _near_code(other.text, code_set)
+        example = f': `"{near}"`' if near else ""
+        return f"a code is text with its zeros: write it in quotes{example}"
+    if "text" in names:
+        return f"compare with codes in quotes, or declare {snippet(other)} as `{code_set.name}`"
+    return "compare with codes in quotes"
+
+
+def not_comparable(span: Span, value_type: ValueType, op: str) -> Diagnostic:
+    if op in ("=", "!="):
+        why, fix = "a period is no single value", "ask with `overlaps`, or with `in` for a date"
+    elif op in ("<", "<=", ">", ">=", "between"):
+        why, fix = f"{named(value_type)} has no order", "test with `=`, `!=` or `in`"
+        if type_name(value_type) == "period":
+            fix = "ask with `overlaps`, or with `in` for a date"
+    else:
+        why, fix = f"{named(value_type)} has no order", "give numbers, dates, codes or texts"
+    return Diagnostic(
+        "RF302", f"`{op}` does not work on {named(value_type)}", span, why=why, fix=fix
+    )
+
+
+def wrong_argument_count(span: Span, signature: str, given: int, takes: str) -> Diagnostic:
+    """`takes` is how many arguments the function takes, in figures."""
+    return Diagnostic(
+        "RF303",
+        f"`{signature.split('(')[0]}` is given {_count(given, 'argument')}",
+        span,
+        why=f"it is written `{signature}`",
+        fix=f"give it {takes}",
+    )
+
+
+def constant_called(span: Span, name: str) -> Diagnostic:
+    return Diagnostic(
+        "RF303",
+        f"`{name}` is a constant and takes no arguments",
+        span,
+        why="only a definition that declares arguments is called with them",
+        fix=f"write `{name}` without brackets",
+    )
+
+
+def wrong_argument(
+    span: Span, signature: str, argument: str, wanted: str, got: str, fix: str = ""
+) -> Diagnostic:
+    return Diagnostic(
+        "RF303",
+        f"`{argument}` of `{signature.split('(')[0]}` is {wanted}, but {snippet(span)} is {got}",
+        span,
+        why=f"it is written `{signature}`",
+        fix=fix or f"give {wanted}",
+    )
+
+
+def not_a_condition(span: Span, value_type: ValueType) -> Diagnostic:
+    test = {"text": '= "…"', "integer": "> 0", "decimal": "> 0"}.get(
+        type_name(value_type), "is present"
+    )
+    shown = snippet(span)
+    named_value = re.match("`[a-z_]", shown) and "…" not in shown
+    return Diagnostic(
+        "RF304",
+        f"{shown} is {named(value_type)}, not a condition",
+        span,
+        why="a condition is true, false or unknown",
+        fix=f"say what is asked of it, such as `{shown[1:-1] if named_value else '…'} {test}`",
+    )
+
+
+def never_holds(span: Span, reason: str, fix: str) -> Diagnostic:
+    return Diagnostic("RF305", f"{snippet(span)} can never hold", span, why=reason, fix=fix)
+
+
+def never_equal(span: Span, reason: str, fix: str) -> Diagnostic:
+    return Diagnostic("RF305", f"no value is ever {snippet(span)}", span, why=reason, fix=fix)
+
+
+def blank_text(span: Span) -> Diagnostic:
+    reason = "a text of blanks only is missing, and what is missing equals nothing"
+    return never_equal(span, reason, "ask with `is missing` or `is present`")
+
+
+def blank_code(span: Span) -> Diagnostic:
+    reason = "a cell of blanks only is missing"
+    return never_equal(span, reason, "take it out: a column without `required` may be missing")
+
+
+def always_present(span: Span, value: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF305",
+        f"{snippet(value)} is always present",
+        span,
+        why="what is written out is never missing",
+        fix="ask it of a column or a parameter",
+    )
+
+
+def no_such_day(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF305",
+        f"{snippet(span)} is a day in no year",
+        span,
+        why="it is written `.day(month, day)`",
+        fix="name a day that exists, such as `.day(7, 1)`",
+    )
+
+
+def not_a_set(span: Span, got: str) -> Diagnostic:
+    written = re.match('["0-9]', span.text)
+    return Diagnostic(
+        "RF306",
+        f"{snippet(span)} is {got}, not a set",
+        span,
+        why="`in` asks whether a value is in a set, or a date in a period",
+        fix=f"write a set in braces, such as `in {{{span.text if written else '…'}}}`, or compare with `=`",
+    )
+
+
+def set_as_value(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF306",
+        f"{snippet(span)} is a set, not a value",
+        span,
+        why="a set stands after `in`, in a definition, or where a function takes one",
+        fix=f"ask whether a value is in it: `… in {snippet(span)[1:-1]}`",
+    )
+
+
+def backwards_range(low: Span, high: Span, order: str) -> Diagnostic:
+    return Diagnostic(
+        "RF306",
+        f"nothing lies between {snippet(low)} and {snippet(high)}",
+        low.to(high),
+        why=f"the second comes before the first in the order of {order}",
+        fix="turn them round",
+    )
+
+
+def no_range(span: Span, value_type: ValueType) -> Diagnostic:
+    return Diagnostic(
+        "RF306",
+        f"there are no ranges of {named(value_type)}",
+        span,
+        why="ranges are of codes, numbers, dates and school years",
+        fix="list the values",
+    )
+
+
+def bad_pattern(span: Span, reason: str) -> Diagnostic:
+    closing = {"[": "]", "(": ")", "{": "}"}.get(span.text)
+    if span.text in ("^", "$"):
+        fix = f"leave `{span.text}` out"
+    elif closing and "not closed" in reason:
+        fix = f"add the closing `{closing}`, or write `\\\\{span.text}` for the sign itself"
+    else:
+        fix = "a pattern has characters, `.`, classes, groups, `|` and repetitions"
+    return Diagnostic("RF307", "this pattern is not understood", span, why=reason, fix=fix)
+
+
+def does_not_fit(span: Span, fact: str, why: str, fix: str) -> Diagnostic:
+    return Diagnostic("RF308", fact, span, why=why, fix=fix)
+
+
+def reads_rows(span: Span, where: str, fix: str) -> Diagnostic:
+    return Diagnostic(
+        "RF309",
+        f"{snippet(span)} reads the data",
+        span,
+        why=f"{where} is decided once for all rows, before any is read",
+        fix=fix,
+    )
+
+
+def row_as_value(span: Span, table: Table) -> Diagnostic:
+    example = ""
+    if table.key and re.fullmatch(r"[a-z_.0-9]+", span.text):
+        example = f", such as `{span.text}.{table.key[0]}`"
+    return Diagnostic(
+        "RF310",
+        f"{snippet(span)} is a row of `{table.name}`, not a value",
+        span,
+        why="a row holds many values, one in each column",
+        fix=f"name one of its columns{example}, or ask whether it `is present`",
+    )
+
+
+def value_as_row(span: Span, table: str) -> Diagnostic:
+    return Diagnostic(
+        "RF310",
+        f"{snippet(span)} is a value, not a row of `{table}`",
+        span,
+        why=f"this definition takes a row of `{table}`",
+        fix="hand over the row itself",
+    )
+
+
+def wrong_row(span: Span, got: str, wanted: str) -> Diagnostic:
+    return Diagnostic(
+        "RF310",
+        f"{snippet(span)} is a row of `{got}`, not of `{wanted}`",
+        span,
+        why=f"this definition takes a row of `{wanted}`",
+        fix=f"hand over a row of `{wanted}`",
+    )
+
+
+def bad_default(span: Span, name: str, why: str, fix: str) -> Diagnostic:
+    return Diagnostic(
+        "RF311", f"{snippet(span)} does not fit the parameter `{name}`", span, why=why, fix=fix
+    )
+
+
+def wrong_literal(span: Span, name: str, wanted: ValueType, got: ValueType) -> Diagnostic:
+    inner = span.text.strip('"')
+    fix = f"give {named(wanted)}"
+    if got == TEXT and wanted == BOOLEAN:
+        fix = "write `true` or `false`, without quotes"
+    elif got == TEXT and re.fullmatch("[0-9.-]+", inner):
+        fix = f"write it without quotes: `{inner}`"
+    elif wanted == TEXT:
+        fix = f'write it in quotes: `"{inner}"`'
+    why = f"the parameter is {named(wanted)}, and this is {named(got)}"
+    if got == wanted:
+        why, fix = "a text of blanks only is missing", "take it out, or write a text"
+    return bad_default(span, name, why, fix)
+
+
+def wrong_type(span: Span, wanted: str, got: ValueType, why: str, fix: str) -> Diagnostic:
+    return Diagnostic(
+        "RF312",
+        f"{snippet(span)} is {named(got)}, where {wanted} is expected",
+        span,
+        why=why,
+        fix=fix,
+    )
+
+
+def wrong_arithmetic(
+    span: Span, op: str, left: Span, left_type: ValueType, right: Span, right_type: ValueType
+) -> Diagnostic:
+    takes = {
+        "+": "two numbers, or a date and a whole number of days",
+        "-": "two numbers, two dates, or a date and a whole number of days",
+    }.get(op, "two numbers")
+    if left_type == TEXT and right_type == TEXT:
+        fix = "texts are not joined: a message shows several values beside each other"
+    elif TEXT in (left_type, right_type):
+        text = left if left_type == TEXT else right
+        fix = (
+            "write the number without quotes"
+            if text.text.startswith('"')
+            else f"turn the text into a number first: `number({text.text})`"
+        )
+    elif op == "-" and right_type == DATE:
+        fix = "put the date first"
+    elif DATE in (left_type, right_type) and op in "+-" and DECIMAL in (left_type, right_type):
+        fix = "give a whole number of days"
+    else:
+        fix = f"give {takes}"
+    return Diagnostic(
+        "RF312",
+        f"`{op}` does not work on {named(left_type)} and {named(right_type)}",
+        span,
+        why=f"`{op}` takes {takes}",
+        fix=fix,
+    )
+
+
+def mixed_types(span: Span, first: ValueType, other: ValueType) -> Diagnostic:
+    return Diagnostic(
+        "RF312",
+        f"{snippet(span)} is {named(other)}, where {named(first)} is expected",
+        span,
+        why=f"one of these values is taken, and the first is {named(first)}",
+        fix="give values of one type",
+    )
+
+
+def too_many_places(span: Span, places: int, most: int) -> Diagnostic:
+    return Diagnostic(
+        "RF313",
+        f"{snippet(span)} needs {places} places behind the point",
+        span,
+        why=f"decimals are exact, and hold {most} places",
+        fix="round a factor first: `round(…, 2)`",
+    )
+
+
+# ── size ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def unlinked(
+    span: Span, table: str, variable: str, outer: str, column: str, in_or: bool
+) -> Diagnostic:
+    """`column` is one that both tables have, or empty; `in_or` where the only equalities stand within `or`."""
+    link = f"`{variable}.{column} = {outer}.{column}`" if column else f"`{variable}.… = {outer}.…`"
+    return Diagnostic(
+        "RF401",
+        f"every row is compared with every row of `{table}`",
+        span,
+        why="an equality within `or` or `not` links no rows"
+        if in_or
+        else f"no equality links `{variable}` to `{outer}`",
+        fix=f"join {link} to its `where` with `and`, or declare `{table}` a `lookup table`",
+    )
+
+
+def too_large(span: Span, what: str, most: int) -> Diagnostic:
+    return Diagnostic(
+        "RF402",
+        f"{what} grows to more than {most:,} parts",
+        span,
+        why="definitions, and rows that a `let` names, are written out wherever they are used",
+        fix="split the rule, or use `let` for what is used several times",
+    )
+
+
+def too_nested(span: Span, what: str, most: int) -> Diagnostic:
+    return Diagnostic(
+        "RF402",
+        f"{what} goes more than {most} levels deep",
+        span,
+        why="definitions within definitions are written out one inside the other",
+        fix="give the parts a `let` of their own",
+    )

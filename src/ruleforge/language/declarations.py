@@ -1,0 +1,44 @@
+"""declarations: what the names of a rulebook mean, before any rule is looked at
+
+The noun between `resolve` and `check`. `broken` are names whose declaration has a mistake of its own: what uses them is not blamed. `incomplete` where a
+whole rulebook could not be read: then a name that nobody knows may well be one of its own.
+`wrong_literals` are the places of dates and numbers that are none: the parser has put others into their place.
+"""
+
+from dataclasses import dataclass, field
+
+from ruleforge.language import ast
+from ruleforge.language.core import Parameter
+from ruleforge.language.schema import Schema
+from ruleforge.language.source import Span
+from ruleforge.language.types import ValueType
+
+
+@dataclass(frozen=True)
+class DefineArgument:
+    """An argument of a definition: a value of `type`, or a row of `table`."""
+
+    name: str
+    type: ValueType | None
+    table: str | None
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A constant (`arguments` None) or a function of values and rows, as written; expanded wherever it is used."""
+
+    name: str
+    arguments: tuple[DefineArgument, ...] | None
+    value: ast.Expr
+    span: Span
+
+
+@dataclass(frozen=True)
+class Declarations:
+    schema: Schema
+    parameters: dict[str, Parameter]
+    definitions: dict[str, Definition]
+    spans: dict[str, Span] = field(repr=False)  # of parameters and definitions, for "is never used"
+    broken: frozenset[str] = frozenset()
+    incomplete: bool = False
+    wrong_literals: frozenset[Span] = frozenset()

@@ -1,0 +1,169 @@
+"""load: a name or a path of a rulebook -> core.Rulebook, or every diagnostic
+
+The whole front of the compiler on one screen: read, parse, build, follow `uses`, resolve, check. Nothing here raises for what an
+author wrote, however strange; `RulebookError` carries all there is to say about it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ruleforge.language import ast, core, messages
+from ruleforge.language import check_messages as say
+from ruleforge.language.build import build
+from ruleforge.language.check import check
+from ruleforge.language.diagnostic import Diagnostic, Level, in_order
+from ruleforge.language.parse import parse
+from ruleforge.language.render import render
+from ruleforge.language.resolve import resolve
+from ruleforge.language.resources import shipped_rulebooks
+from ruleforge.language.source import Source, Span
+
+SUFFIX = ".rules"
+
+# After these something that is declared may be unknown: a rulebook, or a part of one, was not read.
+_UNREAD = frozenset({"RF104", "RF107", "RF206"})
+
+
+class RulebookError(Exception):
+    """A rulebook with mistakes. `diagnostics` are all of them, in order; the text shows them as a person reads them."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return render(self.diagnostics)
+
+
+def load(rulebook: str | Path, roots: Iterable[str | Path] = ()) -> core.Rulebook:
+    """The rulebook of a name (`indiana.special_education`) or a path that ends in `.rules`.
+
+    `uses a.b` is looked for as `a/b.rules` beside the rulebook, then in `roots`, then among the shipped rulebooks.
+    Raises `RulebookError` with every mistake of the rulebook and of those that it uses.
+    """
+    loader = _Loader([Path(root) for root in roots])
+    if isinstance(rulebook, Path) or rulebook.endswith(SUFFIX):
+        loader.read(Path(rulebook), None, None)
+    else:
+        loader.find(rulebook, None)
+    return loader.finish()
+
+
+def load_text(text: str, path: str = "<text>", roots: Iterable[str | Path] = ()) -> core.Rulebook:
+    """The rulebook that a text is. `path` is what diagnostics call it."""
+    loader = _Loader([Path(root) for root in roots])
+    loader.take(Source(path, text), None)
+    return loader.finish()
+
+
+@dataclass
+class _Loader:
+    """Follows `uses` depth first; `finished` has each rulebook behind those that it uses."""
+
+    roots: list[Path]
+    finished: dict[str, ast.Rulebook] = field(default_factory=dict)
+    under_way: list[str] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    main: ast.Rulebook | None = None
+
+    def finish(self) -> core.Rulebook:
+        checked = None
+        if self.main is not None:
+            incomplete = any(each.code in _UNREAD for each in self.diagnostics)
+            wrong = {e.span for e in self.diagnostics if e.code == "RF105" and e.span is not None}
+            declarations, found = resolve(
+                list(self.finished.values()),
+                incomplete=incomplete,
+                wrong_literals=frozenset(wrong),
+            )
+            self.diagnostics.extend(found)
+            checked, found = check(declarations, self.main, tuple(self.sources))
+            self.diagnostics.extend(found)
+        diagnostics = in_order(self.diagnostics)
+        if checked is None or any(each.level is Level.ERROR for each in diagnostics):
+            raise RulebookError(diagnostics)
+        return replace(checked, warnings=diagnostics)
+
+    def find(self, name: str, span: Span | None) -> None:
+        """Reads the rulebook of a name from the first root that has it."""
+        shipped = shipped_rulebooks()
+        roots = [*self.roots, shipped]
+        relative = Path(*name.split(".")).with_suffix(SUFFIX)
+        for root in roots:
+            if (root / relative).is_file():
+                self.read(root / relative, name, span)
+                return
+        places = [str(root / relative) for root in self.roots]
+        looked = [*places, f"{relative} among the shipped rulebooks"]
+        self.diagnostics.append(say.unknown_rulebook(span, name, looked, names_under(roots)))
+
+    def read(self, path: Path, name: str | None, span: Span | None) -> None:
+        try:
+            raw = path.read_bytes()
+        except OSError as mistake:
+            reason = mistake.strerror or str(mistake)
+            self.diagnostics.append(say.unreadable_rulebook(span, str(path), reason))
+            return
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as mistake:
+            # The lines before the first bad byte are there to point at.
+            good = raw[: mistake.start].decode("utf-8-sig")
+            source = Source(str(path), good + "\ufffd")
+            bad = Span(source, len(good), len(good) + 1)
+            self.diagnostics.append(messages.not_text(bad, "bytes that are no UTF-8"))
+            return
+        self.take(Source(str(path), text), name, path.parent)
+
+    def take(self, source: Source, name: str | None, folder: Path | None = None) -> None:
+        """Parses one rulebook, then those that it uses."""
+        self.sources.append(source)
+        rulebook, found = build(parse(source))
+        self.diagnostics.extend(found)
+        header = rulebook.header
+        own_name = header.name if header else name or source.path
+        if header and name and header.name != name:
+            self.diagnostics.append(
+                say.misplaced_rulebook(header.span, header.name, source.path, name)
+            )
+        if self.main is None:
+            self.main = rulebook
+        if folder is not None:
+            root = root_of(folder, own_name)
+            if root not in self.roots:
+                self.roots.insert(0, root)
+        self.under_way.append(own_name)
+        for used in header.uses if header else ():
+            if used.text in self.under_way:
+                circle = [*self.under_way[self.under_way.index(used.text) :], used.text]
+                self.diagnostics.append(say.circle_of_uses(used.span, circle))
+            elif used.text not in self.finished:
+                self.find(used.text, used.span)
+        self.under_way.pop()
+        self.finished[own_name] = rulebook
+
+
+def root_of(folder: Path, name: str) -> Path:
+    """The folder under which `a.b` is `a/b.rules`; the file's own folder where it lies elsewhere."""
+    parents: Sequence[str] = name.split(".")[:-1]
+    root = folder
+    for part in reversed(parents):
+        if root.name != part:
+            return folder
+        root = root.parent
+    return root
+
+
+def names_under(roots: Iterable[Path]) -> list[str]:
+    """The names of all rulebooks below some folders."""
+    return sorted(
+        {
+            ".".join(path.relative_to(root).with_suffix("").parts)
+            for root in roots
+            if root.is_dir()
+            for pattern in (f"*{SUFFIX}", f"*/*{SUFFIX}")  # WHY: a root may be a whole disk
+            for path in root.glob(pattern)
+        }
+    )
