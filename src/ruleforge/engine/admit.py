@@ -1,0 +1,357 @@
+"""admit: Revision -> the tables as their declarations say, lazily
+
+Every value gets its declared type, or is found to be none: then the cell is missing, and the built-in rules of the table report it with
+what stood there. Nothing converts in silence: a column of another kind than declared (whole numbers for a text id, which has lost
+its zeros by then) is not taken, and the rules that need it are not evaluated, with that reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from ruleforge.engine.polars_functions import date_of_text, number_of_text
+from ruleforge.engine.polars_types import FIRST_DAY, LARGEST, LAST_DAY, dtype_of
+from ruleforge.engine.revision import LINE, Part, Revision, TableLike
+from ruleforge.language.functions import BLANKS
+from ruleforge.language.schema import Column, Schema, Table
+from ruleforge.language.types import (
+    BooleanType,
+    CodeType,
+    DateType,
+    DecimalType,
+    IntegerType,
+    PeriodType,
+    SchoolYearType,
+    TextType,
+)
+
+ROW = "#row"  # the number of a row in its table, from 0
+FILE = "#file"  # the number of its file among `AdmittedTable.files`
+
+_TRUE, _FALSE = ("true", "yes", "y", "t", "1"), ("false", "no", "n", "f", "0")
+
+
+class RevisionError(Exception):
+    """Data that is not what the rulebook calls a table at all: an unknown table, an object that holds no rows."""
+
+
+def bad(column: str) -> str:
+    """The column that says whether a cell could not be read as its type."""
+    return f"#bad.{column}"
+
+
+def raw(column: str) -> str:
+    """The column with what stood in a cell."""
+    return f"#raw.{column}"
+
+
+@dataclass(frozen=True)
+class AdmittedPart:
+    frame: pl.LazyFrame
+    columns: dict[str, pl.Expr]
+
+
+@dataclass(frozen=True)
+class AdmittedTable:
+    """A table ready to be read. `unusable` says of each declared column that is not, why."""
+
+    table: Table
+    schema: Schema
+    parts: tuple[AdmittedPart, ...]
+    supplied: frozenset[str]
+    unusable: dict[str, str]
+    files: tuple[str, ...]
+    convertible: frozenset[str]  # columns that have `bad` and `raw` beside them
+    lined: bool = False
+
+    def scan(self, names: Mapping[str, str], row: str | None = None) -> pl.LazyFrame:
+        """The columns of `names` under other names, and the row number as `row` where it is asked for."""
+        frames = [
+            part.frame.select([self.typed(part, name).alias(alias) for name, alias in names.items()])
+            if any(name in part.columns for name in names)
+            # NOTE: columns that are all literals have no height of their own, so one that the frame has goes along.
+            else part.frame.select(
+                pl.first().alias("#height"),
+                *(self.typed(part, name).alias(alias) for name, alias in names.items()),
+            ).drop("#height")
+            if names
+            else part.frame.select(pl.first().is_null().alias("#height"))
+            for part in self.parts
+        ]
+        frame = frames[0] if len(frames) == 1 else pl.concat(frames, how="vertical")
+        return frame if row is None else frame.with_row_index(row)
+
+    def in_memory(self) -> "AdmittedTable":
+        """The same table, its texts converted once for all that will read it; itself where there is nothing to convert.
+
+        What stood in a cell is kept only for cells that could not be read.
+        """
+        if not self.convertible:
+            return self
+        frames = []
+        for part in self.parts:
+            names = [*self.supplied, *([LINE] if self.lined else []), *([FILE] if self.files else [])]
+            exprs = [self.typed(part, name).alias(name) for name in names]
+            for name in self.convertible:
+                is_bad = self.typed(part, bad(name))
+                exprs.append(is_bad.alias(bad(name)))
+                exprs.append(pl.when(is_bad).then(self.typed(part, raw(name))).alias(raw(name)))
+            frames.append(part.frame.select(exprs))
+        frame = pl.concat(frames, how="vertical").collect(engine="streaming").lazy()
+        columns = {name: pl.col(name) for name in frame.collect_schema().names()}
+        return replace(self, parts=(AdmittedPart(frame, columns),))
+
+    def typed(self, part: AdmittedPart, name: str) -> pl.Expr:
+        if name in part.columns:
+            return part.columns[name]
+        if name.startswith("#bad."):
+            return pl.lit(value=False)
+        if name.startswith("#raw."):
+            return pl.lit(None, dtype=pl.String)
+        if name == LINE:
+            return pl.lit(None, dtype=pl.UInt32)
+        if name == FILE:
+            return pl.lit(None, dtype=pl.UInt32)
+        return pl.lit(None, dtype=dtype_of(self.table.columns_by_name[name].type, self.schema))
+
+
+@dataclass(frozen=True)
+class AdmittedRevision:
+    name: str
+    tables: dict[str, AdmittedTable] = field(default_factory=dict)
+
+
+def admit(revision: Revision, schema: Schema) -> AdmittedRevision:
+    """The tables of a revision that the schema declares.
+
+    Raises `RevisionError` for a table that is not declared, and for what is no table.
+    """
+    for name in revision.tables:
+        if name not in schema.tables:
+            known = ", ".join(sorted(schema.tables))
+            raise RevisionError(f"the rulebook declares no table `{name}`; its tables are {known}")
+    blank = {tuple(each.split(".", 1)) for each in revision.blank}
+    tables = {
+        name: _admit_table(
+            schema.tables[name], table, schema, {c for t, c in blank if t == name}
+        )
+        for name, table in revision.tables.items()
+    }
+    return AdmittedRevision(revision.name, tables)
+
+
+def _admit_table(table: Table, given: TableLike, schema: Schema, blank: set[str]) -> AdmittedTable:
+    parts = given if isinstance(given, tuple) else (Part(_frame(table, given)),)
+    admitted: list[AdmittedPart] = []
+    unusable: dict[str, str] = {}
+    supplied: set[str] = set(blank)
+    convertible: set[str] = set()
+    files = tuple(dict.fromkeys(part.file for part in parts if part.file is not None))
+    lined = False
+    for part in parts:
+        dtypes = part.frame.collect_schema()
+        columns: dict[str, pl.Expr] = {}
+        for column in table.columns:
+            if column.name not in dtypes:
+                continue
+            held, conversion = _conversion(column, dtypes[column.name], schema, part.date_format)
+            if conversion is None:
+                unusable[column.name] = f"it holds {held}"
+                continue
+            supplied.add(column.name)
+            columns[column.name] = conversion.value
+            if conversion.bad is not None:
+                convertible.add(column.name)
+                columns[bad(column.name)] = conversion.bad
+                columns[raw(column.name)] = pl.col(column.name).cast(pl.String)
+        if LINE in dtypes:
+            lined = True
+            columns[LINE] = pl.col(LINE).cast(pl.UInt32)
+        if part.file is not None:
+            columns[FILE] = pl.lit(files.index(part.file), dtype=pl.UInt32)
+        admitted.append(AdmittedPart(part.frame, columns))
+    for column in table.columns:
+        if column.name not in supplied and column.name not in unusable:
+            unusable[column.name] = "the data does not have it"
+    for name in unusable:
+        supplied.discard(name)
+    return AdmittedTable(
+        table, schema, tuple(admitted), frozenset(supplied), unusable, files, frozenset(convertible), lined
+    )
+
+
+def _frame(table: Table, given: object) -> pl.LazyFrame:
+    """A lazy frame of whatever a host calls a table."""
+    if isinstance(given, pl.LazyFrame):
+        return given
+    if isinstance(given, pl.DataFrame):
+        return given.lazy()
+    if isinstance(given, str | Path):
+        return _from_path(table, Path(given))
+    if hasattr(given, "__arrow_c_stream__"):
+        return pl.DataFrame(given).lazy()
+    kind = type(given).__name__
+    raise RevisionError(
+        f"the table `{table.name}` is a {kind}; give a Polars frame, anything with the Arrow stream interface, or a path"
+    )
+
+
+def _from_path(table: Table, path: Path) -> pl.LazyFrame:
+    if not path.is_file():
+        raise RevisionError(f"the table `{table.name}` is the path {path}, where there is no file")
+    if path.suffix == ".parquet":
+        frame = pl.scan_parquet(path)
+    elif path.suffix == ".csv":
+        frame = pl.scan_csv(path, infer_schema=False)
+    else:
+        raise RevisionError(
+            f"the table `{table.name}` is the path {path}; a path ends in .parquet or .csv (`read` takes other files)"
+        )
+    headers = {column.header: column.name for column in table.columns if column.header}
+    names = frame.collect_schema().names()
+    return frame.rename({h: n for h, n in headers.items() if h in names and n not in names})
+
+
+# ── conversions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Conversion:
+    """The typed value, and where a cell may be none, whether it is."""
+
+    value: pl.Expr
+    bad: pl.Expr | None = None
+
+
+def _checked(name: str, value: pl.Expr) -> _Conversion:
+    """A conversion that makes null of what it cannot read."""
+    filled = _is_filled(pl.col(name))
+    return _Conversion(value, filled & value.is_null())
+
+
+def _is_filled(text: pl.Expr) -> pl.Expr:
+    return (text.str.strip_chars(BLANKS).str.len_bytes() > 0).fill_null(value=False)
+
+
+def _conversion(
+    column: Column, dtype: pl.DataType, schema: Schema, date_format: str | None
+) -> tuple[str, _Conversion | None]:
+    """How a column of a frame is read as declared; with None, what it holds instead."""
+    name = column.name
+    source = pl.col(name)
+    if isinstance(dtype, pl.Null):
+        return "", _Conversion(source.cast(dtype_of(column.type, schema)))
+    if isinstance(dtype, pl.Categorical | pl.Enum):
+        source, dtype = source.cast(pl.String), pl.String()
+    if isinstance(dtype, pl.String):
+        return "", _from_text(column, source, schema, date_format)
+    held = _DTYPE_WORDS.get(type(dtype), str(dtype))
+    return held, _from_typed(column, source, dtype)
+
+
+_DTYPE_WORDS: dict[type, str] = {
+    pl.Boolean: "booleans",
+    pl.Date: "dates",
+    pl.Datetime: "times",
+    pl.Float64: "floating-point numbers",
+    pl.Float32: "floating-point numbers",
+    **{each: "whole numbers" for each in (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.Int128)},
+    **{each: "whole numbers" for each in (pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)},
+}
+
+
+def _from_text(column: Column, text: pl.Expr, schema: Schema, date_format: str | None) -> _Conversion:
+    name, bare = column.name, text.str.strip_chars(BLANKS)
+    match column.type:
+        case TextType():
+            return _Conversion(pl.when(_is_filled(text)).then(text))
+        case IntegerType():
+            shape = bare.str.contains(r"^[+-]?0*[0-9]{1,18}\z")
+            return _checked(name, pl.when(shape).then(bare).cast(pl.Int64, strict=False))
+        case DecimalType():
+            return _checked(name, number_of_text(text))
+        case BooleanType():
+            lower = bare.str.to_lowercase()
+            value = pl.when(lower.is_in(_TRUE)).then(True).when(lower.is_in(_FALSE)).then(False)  # noqa: FBT003
+            return _checked(name, value)
+        case DateType():
+            return _checked(name, date_of_text(bare, date_format or "%Y-%m-%d"))
+        case SchoolYearType():
+            return _checked(name, _school_year(bare))
+        case CodeType():
+            return _checked(name, _code(column, text, schema))
+        case PeriodType():
+            raise AssertionError("no column is a period")
+
+
+def _school_year(text: pl.Expr) -> pl.Expr:
+    """`2023-24` or `2023-2024` as the year in which it starts."""
+    start = text.str.slice(0, 4).cast(pl.Int32, strict=False)
+    end = text.str.slice(5)
+    following = start + 1
+    short = (end.str.len_chars() == 2) & (end == (following % 100).cast(pl.String).str.zfill(2))
+    long = (end.str.len_chars() == 4) & (end == following.cast(pl.String).str.zfill(4))
+    shape = text.str.contains(r"^[0-9]{4}-[0-9]{2}(?:[0-9]{2})?\z")
+    return pl.when(shape & (short | long) & start.is_between(1, 9997)).then(start)
+
+
+def _code(column: Column, text: pl.Expr, schema: Schema) -> pl.Expr:
+    """A code, by itself or by another spelling that its set allows."""
+    assert isinstance(column.type, CodeType)
+    code_set = schema.code_sets[column.type.name]
+    spellings: dict[str, str] = {}
+    if column.by_label:
+        spellings |= {code.label: code.code for code in reversed(code_set.codes)}
+    spellings |= {also: code.code for code in code_set.codes for also in code.also}
+    # A code is itself, whatever other code it may be a label of.
+    spellings = {s: c for s, c in spellings.items() if s not in code_set.position_by_code}
+    if spellings:
+        text = text.replace(list(spellings), list(spellings.values()))
+    return text.cast(dtype_of(column.type, schema), strict=False)
+
+
+def _from_typed(column: Column, source: pl.Expr, dtype: pl.DataType) -> _Conversion | None:
+    match column.type:
+        case IntegerType() if dtype.is_integer():
+            value = source.cast(pl.Int128)
+            fitting = pl.when(value.abs() < LARGEST).then(value).cast(pl.Int64, strict=False)
+            return _Conversion(fitting, source.is_not_null() & fitting.is_null())
+        case IntegerType() if dtype.is_float():
+            # pandas holds whole numbers with gaps as floats; one with a fraction is no whole number.
+            whole = pl.when((source == source.floor()) & (source.abs() < 2**53)).then(source)
+            value = whole.cast(pl.Int64, strict=False)
+            return _Conversion(value, source.is_not_null() & source.is_not_nan() & value.is_null())
+        case DecimalType() if dtype.is_integer() or dtype.is_float() or dtype.is_decimal():
+            filled = source.is_not_null()
+            if dtype.is_float():
+                filled = filled & source.is_not_nan()
+            # WHY: by text, so that 0.1 is 0.1 and not the binary number beside it.
+            value = number_of_text(_plain(source, dtype))
+            return _Conversion(value, filled & value.is_null())
+        case BooleanType() if isinstance(dtype, pl.Boolean):
+            return _Conversion(source)
+        case BooleanType() if dtype.is_integer():
+            value = pl.when(source == 1).then(True).when(source == 0).then(False)  # noqa: FBT003
+            return _Conversion(value, source.is_not_null() & value.is_null())
+        case DateType() if isinstance(dtype, pl.Date):
+            value = pl.when(source.is_between(FIRST_DAY, LAST_DAY)).then(source)
+            return _Conversion(value, source.is_not_null() & value.is_null())
+        case DateType() if isinstance(dtype, pl.Datetime):
+            day = source.dt.date()
+            value = pl.when(source == day.cast(dtype)).then(day)
+            return _Conversion(value, source.is_not_null() & value.is_null())
+        case _:
+            return None
+
+
+def _plain(number: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A number as digits and a point, without needless zeros at the end."""
+    if dtype.is_integer():
+        return number.cast(pl.String)
+    text = number.cast(pl.String)
+    trimmed = text.str.strip_chars_end("0").str.strip_chars_end(".")
+    return pl.when(text.str.contains(".", literal=True)).then(trimmed).otherwise(text)
+
+

@@ -1,0 +1,253 @@
+"""describe: hits -> findings
+
+Writes out what a rule found: keys, roles, the message with its values, the values read, a fingerprint. Texts are made for the reported rows
+only, by a second, narrow query over those rows; a sensitive value is withheld unless the host asks for it.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import polars as pl
+
+from ruleforge.engine.admit import FILE, LINE, ROW, raw
+from ruleforge.engine.finding import VALUES, finding_schema, key_fields
+from ruleforge.engine.lower import lower_values
+from ruleforge.engine.polars_backend import PolarsBackend
+from ruleforge.engine.polars_types import as_text
+from ruleforge.engine.reference_backend import constant_value, reads_sensitive
+from ruleforge.engine.result import Hits
+from ruleforge.engine.revision import Refusal
+from ruleforge.language import core
+from ruleforge.language.check_expression import depths_read
+from ruleforge.language.core import Severity
+from ruleforge.language.schema import Schema, Table
+from ruleforge.language.source import Source, Span
+from ruleforge.language.types import DATE, INTEGER, TEXT
+
+FILE_RULE = "intake.file"
+WITHHELD = "(withheld)"
+MISSING = "(missing)"
+_TEXTS = {"message", "values"}
+_PLACE = Span(Source("<finding>", ""), 0, 0)
+
+
+def line_rule(table: str) -> str:
+    """The id of the built-in rule that a line is a row of its table."""
+    return f"{table}.line"
+
+
+@dataclass(frozen=True)
+class Describer:
+    """Writes findings of one evaluation."""
+
+    rulebook: core.Rulebook
+    revision: str
+    backend: PolarsBackend
+    show_sensitive: bool
+
+    @property
+    def schema(self) -> Schema:
+        return self.rulebook.schema
+
+    def __call__(
+        self, hits: Sequence[Hits], refusals: Sequence[Refusal], columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        key = key_fields(table.table for table in self.backend.tables.values())
+        whole = finding_schema(self.schema, key)
+        wanted = list(whole) if columns is None else list(columns)
+        unknown = [name for name in wanted if name not in whole]
+        if unknown:
+            raise ValueError(f"findings have no column {unknown[0]!r}; they have {', '.join(whole)}")
+        schema = {name: whole[name] for name in wanted}
+        frames = [self.of_rule(each, key, schema) for each in hits if each.frame.height]
+        if refusals:
+            frames.append(self.of_refusals(refusals, schema))
+        return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+
+    # ── rows of a rule ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def of_rule(
+        self, hits: Hits, key: dict[str, pl.DataType], schema: dict[str, pl.DataType]
+    ) -> pl.DataFrame:
+        rule, table = hits.rule, self.schema.tables[hits.rule.variable.table]
+        files = self.backend.tables[table.name].files
+        frame = hits.frame
+        if set(schema) & _TEXTS:
+            frame = frame.join(self.texts(hits, table), on=ROW, how="left", maintain_order="left")
+        own_text = {
+            name: as_text(pl.col(f"own.{name}"), table.columns_by_name[name].type)
+            for name in {*table.key, *table.roles.values()}
+        }
+        fields = [
+            (
+                (own_text[name] if dtype == pl.String() else pl.col(f"own.{name}"))
+                if name in table.key
+                else pl.lit(None, dtype=dtype)
+            ).alias(name)
+            for name, dtype in key.items()
+        ]
+        exprs: dict[str, pl.Expr] = {
+            "revision": pl.lit(self.revision),
+            "rulebook": pl.lit(self.rulebook.name),
+            "rule": pl.lit(rule.id),
+            "severity": pl.lit(hits.severity.value),
+            "cause": pl.col("cause"),
+            "table": pl.lit(table.name),
+            "key": pl.struct(fields),
+            **{
+                role: own_text[table.roles[role]] if role in table.roles else pl.lit(None, dtype=pl.String)
+                for role in self.schema.roles
+            },
+            "message": pl.col("message") if "message" in frame.columns else pl.lit(""),
+            "values": pl.col("values") if "values" in frame.columns else pl.lit(None),
+            "counterparts": pl.lit(None),
+            "fingerprint": pl.lit(""),
+            "due": pl.lit(self.due(rule), dtype=pl.Date),
+            "waived": pl.lit(value=False),
+            "file": pl.col(FILE).replace_strict(
+                list(range(len(files))), list(files), default=None, return_dtype=pl.String
+            ),
+            "line": pl.col(LINE),
+        }
+        if "fingerprint" in schema:
+            texts = frame.select(own_text[name].alias(name) for name in table.key)
+            prints = self.fingerprints(rule.id, table, texts, frame["cause"])
+            exprs["fingerprint"] = pl.lit(pl.Series(prints, dtype=pl.String))
+        chosen = [exprs[name].cast(dtype).alias(name) for name, dtype in schema.items()]
+        return frame.with_columns(chosen).select(list(schema))
+
+    def fingerprints(
+        self, rule: str, table: Table, key: pl.DataFrame, causes: pl.Series
+    ) -> list[str]:
+        """One for each row: rulebook, rule, table, key and cause, which a next revision, machine or version does not change."""
+        head = [self.rulebook.name, rule, table.name]
+        return [
+            fingerprint(*head, *(f"{n}={v}" for n, v in zip(key.columns, values, strict=True)), str(cause))
+            for values, cause in zip(key.iter_rows(), causes, strict=True)
+        ]
+
+    def due(self, rule: core.Rule) -> dt.date | None:
+        """The day by which it is to be put right, counted from the day of the evaluation."""
+        if rule.due is None:
+            return None
+        number = core.Constant(rule.due.number, INTEGER, _PLACE)
+        as_of = core.ParameterValue("as_of", DATE, _PLACE)
+        later: core.Expr = core.Arithmetic("+", as_of, number, DATE, _PLACE)
+        if rule.due.business:
+            later = core.Apply("add_business_days", (as_of, number), DATE, _PLACE)
+        value = constant_value(later, self.backend.parameters)
+        return value if isinstance(value, dt.date) else None
+
+    # ── texts ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def texts(self, hits: Hits, table: Table) -> pl.DataFrame:
+        """`#row`, `message` and `values` of the reported rows."""
+        rule = hits.rule
+        lets = dict(rule.lets)
+        read = values_read(rule)
+        said = [part for claim in rule.claims for part in claim.message.parts if not isinstance(part, str)]
+        wanted = list(dict.fromkeys([*said, *read.values()]))
+        number = {expr: position for position, expr in enumerate(wanted)}
+        extract = lower_values(rule, wanted, self.schema)
+        found = self.backend.texts(extract, hits.frame[ROW]).collect(engine="streaming")
+        found = hits.frame.select(ROW, "cause").join(found, on=ROW, how="left", maintain_order="left")
+
+        def shown(expr: core.Expr) -> pl.Expr:
+            if not self.show_sensitive and reads_sensitive(_plain(expr), self.schema, lets):
+                return pl.lit(WITHHELD)
+            return pl.col(f"value.{number[expr]}")
+
+        message = pl.lit("")
+        for position, claim in reversed(list(enumerate(rule.claims, start=1))):
+            parts = [
+                pl.lit(part) if isinstance(part, str) else shown(part).fill_null(MISSING)
+                for part in claim.message.parts
+            ]
+            text = pl.concat_str(parts) if parts else pl.lit("")
+            message = pl.when(pl.col("cause") == position).then(text).otherwise(message)
+        pairs = [
+            pl.struct(pl.lit(label).alias("column"), shown(expr).alias("value"))
+            for label, expr in read.items()
+        ]
+        values = pl.concat_list(pairs) if pairs else pl.lit([], dtype=VALUES)
+        return found.select(ROW, message.alias("message"), values.cast(VALUES).alias("values"))
+
+    # ── lines and files that could not be read ─────────────────────────────────────────────────────────────────────
+
+    def of_refusals(
+        self, refusals: Sequence[Refusal], schema: dict[str, pl.DataType]
+    ) -> pl.DataFrame:
+        rows = []
+        for each in refusals:
+            rule = FILE_RULE if each.line is None or each.table is None else line_rule(each.table)
+            at = f", byte {each.byte}" if each.byte is not None else ""
+            where = f"{each.file}, line {each.line}{at}" if each.line is not None else f"{each.file}{at}"
+            values = [] if each.text is None else [{"column": "line", "value": each.text}]
+            rows.append(
+                {
+                    "revision": self.revision,
+                    "rulebook": self.rulebook.name,
+                    "rule": rule,
+                    "severity": Severity.ERROR.value,
+                    "cause": 1,
+                    "table": each.table,
+                    "message": f"{where}: {each.reason}.",
+                    "values": values,
+                    "fingerprint": fingerprint(rule, each.file, str(each.line), each.text or each.reason),
+                    "waived": False,
+                    "file": each.file,
+                    "line": each.line,
+                }
+            )
+        return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+
+
+def fingerprint(*parts: str) -> str:
+    """128 bits over parts, as hexadecimal digits."""
+    # NOTE: the length before each part keeps ("ab", "c") and ("a", "bc") apart.
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def values_read(rule: core.Rule) -> dict[str, core.Expr]:
+    """The columns that a rule reads of its own row and of the rows that it leads to, by what findings call them."""
+    found: dict[str, core.Expr] = {}
+    parts = [rule.where, rule.when, *(value for _, value in rule.lets)]
+    parts.extend(claim.condition for claim in rule.claims)
+    for part in parts:
+        for node in core.walk(part) if part is not None else ():
+            if not isinstance(node, core.ColumnValue) or not depths_read(node) <= {0}:
+                continue
+            if isinstance(node.row, core.RowVariable) and node.row.depth != 0:
+                continue
+            cell: core.Expr = node
+            column = node.column
+            if column.startswith(("#bad.", "#raw.")):
+                column = column[5:]
+                cell = core.ColumnValue(node.row, raw(column), TEXT, node.span)
+            found[".".join([*_steps(node.row), column])] = cell
+    return found
+
+
+def _steps(row: core.Row) -> list[str]:
+    """How one gets from the rule's row to another, in words."""
+    match row:
+        case core.RowVariable():
+            return []
+        case core.Follow():
+            return [*_steps(row.row), row.link]
+        case core.Pick():
+            return [f"{'latest' if row.latest else 'earliest'} {row.variable.table}"]
+
+
+def _plain(expr: core.Expr) -> core.Expr:
+    """The expression with hidden columns replaced by those that they stand for."""
+
+    def named(part: core.Expr) -> core.Expr:
+        if isinstance(part, core.ColumnValue) and part.column.startswith(("#bad.", "#raw.")):
+            return core.ColumnValue(part.row, part.column[5:], part.type, part.span)
+        return part
+
+    return core.rewritten(expr, named)

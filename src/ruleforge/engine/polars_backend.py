@@ -1,0 +1,394 @@
+"""polars_backend: plan.TablePlan -> lazy frames of verdicts
+
+The pipeline of a table becomes one lazy frame: its scan, then one join for each step. On top of it stand two queries that share it, the
+counts of all verdicts of all rules and the rows that any rule reports, so that Polars makes one pass over the data for both.
+
+Rows are known by their number in the table, which the scan gives them; no step depends on the order in which rows come.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from typing import Literal
+
+import polars as pl
+
+from ruleforge.engine.admit import FILE, LINE, ROW, AdmittedTable
+from ruleforge.engine.plan import (
+    Derive,
+    Extract,
+    Gather,
+    Keep,
+    Measure,
+    Pipeline,
+    Reach,
+    RulePlan,
+    Step,
+    TablePlan,
+)
+from ruleforge.engine.polars_expression import Translator, average, joined, sum_in_reach
+from ruleforge.engine.polars_types import as_decimal, as_text, places_of
+from ruleforge.language import core
+from ruleforge.language.core import Value
+from ruleforge.language.schema import Schema
+from ruleforge.language.types import DecimalType, PeriodType
+
+VERDICTS = pl.Enum(["holds", "fails", "unknown", "not applicable"])
+
+# A verdict as one small number, so that a pass carries one column a rule: from FAILS on it says which claim failed too.
+NOT_APPLICABLE, HOLDS, UNKNOWN, FAILS = 0, 1, 2, 3
+_ONE = "#one"  # a constant column to join on where there is no link
+
+
+@dataclass
+class PolarsBackend:
+    """Builds queries over the admitted tables of one evaluation."""
+
+    tables: Mapping[str, AdmittedTable]
+    schema: Schema
+    parameters: Mapping[str, Value | None]
+    repeated_keys: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def judge(self, plan: TablePlan, own: Sequence[str]) -> pl.LazyFrame:
+        """The verdicts of one table's rules, a row for each of its rows: `#row`, `#file`, `#line`, the columns of the table asked for as
+        `own.c`, and for rule i in `verdict.i` the number of its verdict, null where the rule's `where` leaves the row out."""
+        frame = self.judged_frame(plan.pipeline, own)
+        shown = [ROW, FILE, LINE, *(f"own.{name}" for name in own)]
+        return frame.select(*shown, *self.codes(plan))
+
+    def codes(self, plan: TablePlan) -> list[pl.Expr]:
+        """`verdict.i` of each rule, over the columns of the plan's pipeline."""
+        translator = Translator(self.schema, self.parameters)
+        return [
+            _Verdict.of(rule, translator).code().alias(f"verdict.{number}")
+            for number, rule in enumerate(plan.rules)
+        ]
+
+    def verdicts(self, plan: TablePlan) -> pl.LazyFrame:
+        """The same in words: `#row`, then for rule i in `verdict.i` a member of `VERDICTS`, null where the rule's `where` leaves the row
+        out, and in `cause.i` which claim failed, 0 where none did."""
+        frame = self.frame(plan.pipeline, {}, ROW).select(ROW, *self.codes(plan))
+        columns: list[pl.Expr] = []
+        words = {NOT_APPLICABLE: "not applicable", HOLDS: "holds", UNKNOWN: "unknown", FAILS: "fails"}
+        for number in range(len(plan.rules)):
+            code = pl.col(f"verdict.{number}")
+            capped = code.clip(upper_bound=FAILS)
+            word = capped.replace_strict(list(words), list(words.values()), return_dtype=VERDICTS)
+            columns.append(word.alias(f"verdict.{number}"))
+            columns.append(cause_of(code).fill_null(0).alias(f"cause.{number}"))
+        return frame.select(ROW, *columns)
+
+    def judged_frame(self, pipeline: Pipeline, own: Sequence[str]) -> pl.LazyFrame:
+        """The pipeline with row numbers, places and the columns asked for."""
+        extra = {FILE: FILE, LINE: LINE, **{name: f"own.{name}" for name in own}}
+        return self.frame(pipeline, extra, ROW)
+
+    def texts(self, extract: Extract, rows: pl.Series) -> pl.LazyFrame:
+        """The values of an extract as text, for the rows of these numbers: `#row`, then `value.0`, `value.1`, …"""
+        translator = Translator(self.schema, self.parameters)
+        chosen = rows.unique().cast(pl.get_index_type()).to_frame(ROW).lazy()
+        frame = self.frame(extract.pipeline, {}, ROW, chosen)
+        texts = [
+            self.text(translator, value).alias(f"value.{number}")
+            for number, value in enumerate(extract.values)
+        ]
+        return frame.select(ROW, *texts)
+
+    def text(self, translator: Translator, value: core.Expr) -> pl.Expr:
+        if not isinstance(value.type, PeriodType):
+            return as_text(translator.value(value), value.type)
+        period = translator.period(value)
+        start, end = (part.dt.strftime("%Y-%m-%d") for part in (period.start, period.end))
+        opened = pl.concat_str([pl.lit("from "), start])
+        closed = pl.concat_str([start, pl.lit(" to "), end])
+        return pl.when(period.is_open).then(opened).otherwise(closed)
+
+    # ── pipelines ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def frame(
+        self,
+        pipeline: Pipeline,
+        extra: Mapping[str, str],
+        row: str | None = None,
+        only: pl.LazyFrame | None = None,
+    ) -> pl.LazyFrame:
+        """The lazy frame of a pipeline. `extra` columns of the table come along under the names given; `only` keeps those rows."""
+        scan = pipeline.scan
+        names = {name: f"{scan.prefix}.{name}" for name in scan.columns}
+        table = self.tables[scan.table]
+        if row is None and any(isinstance(s, Gather) and s.paired is not None for s in pipeline.steps):
+            row = f"{scan.prefix}.{ROW}"
+        frame = self.scan_with(table, names, extra, row) if extra else table.scan(names, row)
+        if only is not None:
+            assert row is not None
+            frame = frame.join(only, on=row, how="semi")
+        return self.apply(frame, pipeline.steps, [row] if row else [])
+
+    @staticmethod
+    def scan_with(
+        table: AdmittedTable, names: Mapping[str, str], extra: Mapping[str, str], row: str | None
+    ) -> pl.LazyFrame:
+        """The scan with columns that may be wanted under two names, which one mapping cannot say."""
+        needed = dict.fromkeys([*names, *extra])
+        frame = table.scan({name: f"#scan.{name}" for name in needed}, row)
+        renamed = [pl.col(f"#scan.{name}").alias(alias) for name, alias in (*names.items(), *extra.items())]
+        return frame.select(*([row] if row else []), *renamed)
+
+    def apply(self, frame: pl.LazyFrame, steps: Iterable[Step], identity: list[str]) -> pl.LazyFrame:
+        """The frame with what the steps attach. `identity` are the columns that tell its rows apart."""
+        translator = Translator(self.schema, self.parameters)
+        for step in steps:
+            match step:
+                case Derive():
+                    frame = frame.with_columns(translator.value(step.value).alias(step.slot))
+                case Keep():
+                    frame = frame.filter(translator.value(step.condition))
+                case Reach():
+                    frame = self.reach(frame, step, translator)
+                case Gather():
+                    frame = self.gather(frame, step, translator, identity)
+        return frame
+
+    def reach(self, frame: pl.LazyFrame, step: Reach, translator: Translator) -> pl.LazyFrame:
+        key = self.schema.tables[step.table].key
+        on = [f"#key.{number}" for number in range(len(key))]
+        names = {name: f"{step.prefix}.{name}" for name in step.columns}
+        right = self.rows_by_key(step.table)
+        right = right.select(
+            *(pl.col(name).alias(alias) for name, alias in zip(key, on, strict=True)),
+            *(pl.col(name).alias(alias) for name, alias in names.items()),
+            pl.lit(value=True).alias(step.prefix),
+        )
+        left = frame.with_columns(
+            translator.value(expr).alias(alias) for expr, alias in zip(step.keys, on, strict=True)
+        )
+        return left.join(right, on=on, how="left").drop(on)
+
+    def rows_by_key(self, name: str) -> pl.LazyFrame:
+        """The rows of a table, one for each key: of several the smallest, compared column by column."""
+        table = self.tables[name]
+        names = [column.name for column in table.table.columns]
+        rows = table.scan({each: each for each in names})
+        key = list(table.table.key)
+        if name not in self.repeated_keys:
+            keys = rows.select(key).drop_nulls().group_by(key).len().filter(pl.col("len") > 1)
+            self.repeated_keys[name] = keys.select(key).collect(engine="streaming")
+        repeated = self.repeated_keys[name]
+        if not repeated.height:
+            return rows
+        alone = rows.join(repeated.lazy(), on=key, how="anti")
+        rivals = rows.join(repeated.lazy(), on=key, how="semi").sort(names, nulls_last=False)
+        return pl.concat([alone, rivals.unique(subset=key, keep="first", maintain_order=True)])
+
+    # ── questions about other rows ─────────────────────────────────────────────────────────────────────────────────
+
+    def gather(
+        self, frame: pl.LazyFrame, step: Gather, translator: Translator, identity: list[str]
+    ) -> pl.LazyFrame:
+        scan = step.source.scan
+        deep = any(isinstance(inner, Gather) and inner.paired is not None for inner in step.steps)
+        row = f"{scan.prefix}.{ROW}" if deep else None
+        source = self.frame(step.source, {}, row)
+        on = [f"#link.{number}" for number in range(len(step.links))] or [_ONE]
+        outer_keys, inner_keys = self.link_keys(step, translator)
+        source = source.with_columns(k.alias(a) for k, a in zip(inner_keys, on, strict=True))
+        source = source.drop_nulls(on)
+        frame = frame.with_columns(k.alias(a) for k, a in zip(outer_keys, on, strict=True))
+        if step.paired is None:
+            by = on
+            if any(measure.kind in ("latest", "earliest") for measure in step.measures):
+                frame = frame.cache()
+                # WHY: picking sorts, and sorting only what belongs to some row of the pipeline is far less.
+                source = source.join(frame.select(on), on=on, how="semi")
+        else:
+            frame = frame.cache()
+            outer = frame.select(*identity, *dict.fromkeys([*step.paired, *on]))
+            pairs = outer.join(source, on=on, how="inner")
+            source = self.apply(pairs, step.steps, [*identity, *([row] if row else [])])
+            by = identity
+        answers = self.answers(source, step.measures, by, Translator(self.schema, self.parameters))
+        for answer in answers:
+            frame = frame.join(answer, on=by, how="left")
+        filled = [each for measure in step.measures for each in self.of_nothing(measure)]
+        return frame.with_columns(filled).drop(on)
+
+    def link_keys(
+        self, step: Gather, translator: Translator
+    ) -> tuple[list[pl.Expr], list[pl.Expr]]:
+        """The two sides of the links, as columns of the same dtype."""
+        if not step.links:
+            one = pl.lit(1, dtype=pl.Int8)
+            return [one], [one]
+        outer: list[pl.Expr] = []
+        inner: list[pl.Expr] = []
+        for inside, outside in step.links:
+            left, right = translator.value(outside), pl.col(inside.name)
+            if isinstance(inside.type, DecimalType) or isinstance(outside.type, DecimalType):
+                places = max(places_of(inside.type), places_of(outside.type))
+                left = as_decimal(left, outside.type, places)
+                right = as_decimal(right, inside.type, places)
+            outer.append(left)
+            inner.append(right)
+        return outer, inner
+
+    def answers(
+        self, source: pl.LazyFrame, measures: Sequence[Measure], by: list[str], translator: Translator
+    ) -> list[pl.LazyFrame]:
+        """One frame with all figures for each value of `by`, and one for each row that is picked."""
+        figures = [m for m in measures if m.kind not in ("latest", "earliest")]
+        frames: list[pl.LazyFrame] = []
+        if figures:
+            conditions = [translator.value(m.condition) for m in figures if m.condition is not None]
+            kept = source
+            if len(conditions) == len(figures):
+                kept = source.filter(joined(conditions, every=False))
+            spread: dict[str, pl.Expr] = {}
+            aggregates = [a for m in figures for a in _aggregates(m, translator, spread)]
+            kept = kept.with_columns(**spread) if spread else kept
+            frames.append(kept.group_by(by).agg(aggregates))
+        for measure in measures:
+            if measure.kind in ("latest", "earliest"):
+                frames.append(self.picked(source, measure, by, translator))
+        return frames
+
+    def picked(
+        self, source: pl.LazyFrame, measure: Measure, by: list[str], translator: Translator
+    ) -> pl.LazyFrame:
+        """The row with the greatest or smallest value for each `by`. Ties go by the key and then the other columns."""
+        assert measure.value is not None
+        order = f"{measure.slot}.#by"
+        rows = source.with_columns(translator.value(measure.value).alias(order)).drop_nulls(order)
+        if measure.condition is not None:
+            rows = rows.filter(translator.value(measure.condition))
+        prefix = measure.order_prefix
+        table = self.tables[measure.table].table
+        others = [column.name for column in table.columns if column.name not in table.key]
+        ties = [f"{prefix}.{name}" for name in (*table.key, *others)]
+        latest = measure.kind == "latest"
+        extreme = pl.col(order).max() if latest else pl.col(order).min()
+        rows = rows.cache()
+        best = rows.group_by(by).agg(extreme)
+        rows = rows.join(best, on=[*by, order], how="semi")
+        rows = one_of_several(rows, by, ties, greatest=latest)
+        columns = [pl.col(f"{prefix}.{name}").alias(f"{measure.slot}.{name}") for name in measure.columns]
+        return rows.select(*by, *columns, pl.lit(value=True).alias(measure.slot))
+
+    def of_nothing(self, measure: Measure) -> list[pl.Expr]:
+        """The figures as values of their types, where no row was found too."""
+        slot, column = measure.slot, pl.col(measure.slot)
+        match measure.kind:
+            case "exists":
+                return [column.fill_null(value=False)]
+            case "count" | "count distinct":
+                return [column.cast(pl.Int64).fill_null(0)]
+            case "sum":
+                total = column.fill_null(pl.lit(0, dtype=pl.Int128))
+                return [sum_in_reach(total, measure.type).alias(slot)]
+            case "average":
+                assert measure.value is not None
+                number = pl.col(f"{slot}.#n")
+                return [average(column, number, measure.value.type).alias(slot)]
+            case "every":
+                denied = column.fill_null(value=False)
+                doubted = pl.col(f"{slot}.#unknown").fill_null(value=False)
+                answer = pl.when(denied).then(False).when(~doubted).then(True)  # noqa: FBT003
+                return [answer.alias(slot)]
+            case _:
+                return []
+
+
+def one_of_several(
+    rows: pl.LazyFrame, by: list[str], order: list[str], *, greatest: bool
+) -> pl.LazyFrame:
+    """One row for each value of `by`: the greatest or smallest by `order`, missing values lowest."""
+    # WHY: sorting is dear and several are rare, so only those that have a rival are sorted.
+    rows = rows.cache()
+    several = rows.group_by(by).len().filter(pl.col("len") > 1).select(by)
+    alone = rows.join(several, on=by, how="anti")
+    rivals = rows.join(several, on=by, how="semi").sort(order, nulls_last=False)
+    keep: Literal["first", "last"] = "last" if greatest else "first"
+    return pl.concat([alone, rivals.unique(subset=by, keep=keep, maintain_order=True)])
+
+
+def _aggregates(
+    measure: Measure, translator: Translator, spread: dict[str, pl.Expr]
+) -> list[pl.Expr]:
+    """What `group_by` works out for a measure; `of_nothing` makes the figure of it. To `spread` go columns that it needs for that."""
+    slot = measure.slot
+
+    def every_row(expr: pl.Expr, name: str) -> pl.Expr:
+        # NOTE: an expression that reads no column is one row high in a group too, and its sum that of one row.
+        if expr.meta.root_names():
+            return expr
+        spread[name] = expr
+        return pl.col(name)
+
+    condition = None
+    if measure.condition is not None:
+        condition = translator.value(measure.condition).fill_null(value=False)
+        condition = every_row(condition, f"{slot}.#condition")
+    if measure.kind == "exists":
+        return [(pl.len() > 0 if condition is None else condition.any()).alias(slot)]
+    if measure.kind == "count" or measure.value is None:
+        return [(pl.len() if condition is None else condition.sum()).alias(slot)]
+    value = every_row(translator.value(measure.value), f"{slot}.#value")
+    if measure.kind == "every":
+        asked = pl.lit(value=True) if condition is None else condition
+        return [
+            (asked & ~value).any().alias(slot),
+            (asked & value.is_null()).any().alias(f"{slot}.#unknown"),
+        ]
+    chosen = value if condition is None else pl.when(condition).then(value)
+    match measure.kind:
+        case "count distinct":
+            return [chosen.drop_nulls().n_unique().alias(slot)]
+        case "sum":
+            return [chosen.cast(pl.Int128).sum().alias(slot)]
+        case "average":
+            return [
+                chosen.cast(pl.Int128).sum().alias(slot),
+                chosen.count().alias(f"{slot}.#n"),
+            ]
+        case "min":
+            return [chosen.min().alias(slot)]
+        case "max":
+            return [chosen.max().alias(slot)]
+        case _:
+            raise AssertionError(measure.kind)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """The parts of a verdict, three-valued; `where` is None where every row is judged."""
+
+    where: pl.Expr | None
+    when: pl.Expr | None
+    claims: tuple[pl.Expr, ...]
+
+    @classmethod
+    def of(cls, rule: RulePlan, translator: Translator) -> "_Verdict":
+        where = translator.value(rule.where).fill_null(value=False) if rule.where is not None else None
+        when = translator.value(rule.when) if rule.when is not None else None
+        return cls(where, when, tuple(translator.values(rule.claims)))
+
+    def code(self) -> pl.Expr:
+        """The verdict and the cause in one number."""
+        applies = pl.lit(value=True) if self.when is None else self.when
+
+        def number(value: int) -> pl.Expr:
+            return pl.lit(value, dtype=pl.UInt16)
+
+        said = pl.when(joined(self.claims, every=True)).then(number(HOLDS))
+        if self.when is not None:
+            said = pl.when(~self.when).then(number(NOT_APPLICABLE)).when(
+                joined(self.claims, every=True)
+            ).then(number(HOLDS))
+        for position, claim in enumerate(self.claims):
+            said = said.when(applies & ~claim).then(number(FAILS + position))
+        code = said.otherwise(number(UNKNOWN))
+        return code if self.where is None else pl.when(self.where).then(code)
+
+
+def cause_of(code: pl.Expr) -> pl.Expr:
+    """Which claim failed, from the number of a verdict; 0 where none did."""
+    return pl.when(code >= FAILS).then(code - (FAILS - 1)).otherwise(0).cast(pl.UInt16)
