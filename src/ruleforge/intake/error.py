@@ -1,0 +1,9 @@
+"""error: what the caller of the intake got wrong
+
+Bad data is never an exception: it is a `Refusal` in the revision. This is for a wrong path, a wrong
+option, or a rulebook whose file clauses cannot be carried out.
+"""
+
+
+class IntakeError(Exception):
+    """A fact and a fix, in one message."""
