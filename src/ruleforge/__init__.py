@@ -1,0 +1,95 @@
+"""RuleForge: a declarative rules engine for the people who certify education data.
+
+    import datetime as dt
+    import ruleforge as rf
+
+    book = rf.load("indiana.special_education")  # a name, or a path ending in .rules
+    revision = rf.read(book, "extracts/2023-10-02")  # or rf.Revision("r7", tables={…})
+    result = rf.evaluate(
+        book,
+        revision,
+        as_of=dt.date(2023, 12, 5),
+        parameters={"school_year": "2023-24", "count_date": dt.date(2023, 12, 1)},
+    )
+    result.rules  # a polars frame: how often each rule holds, fails, is unknown, does not apply
+    result.findings  # a polars frame: rule, severity, key, roles, message, values, file and line
+    result.manifest  # what it takes to repeat this
+
+What leaves Python goes as the pydantic models `RulebookInfo`, `RuleInfo`, `FindingRecord` and
+`Manifest`, which are loaded when they are first asked for.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ruleforge.engine.admit import RevisionError
+from ruleforge.engine.evaluate import evaluate
+from ruleforge.engine.parameters import ParameterError
+from ruleforge.engine.result import Result
+from ruleforge.engine.revision import Revision
+from ruleforge.intake import read as _intake
+from ruleforge.intake.error import IntakeError
+from ruleforge.language.core import Rulebook, Severity
+from ruleforge.language.load import RulebookError, load, load_text
+from ruleforge.language.schema import SchoolYear
+
+if TYPE_CHECKING:
+    from ruleforge.engine.metadata import FindingRecord, Manifest, RulebookInfo, RuleInfo
+
+    __version__: str
+
+__all__ = [
+    "FindingRecord",
+    "IntakeError",
+    "Manifest",
+    "ParameterError",
+    "Result",
+    "Revision",
+    "RevisionError",
+    "RuleInfo",
+    "Rulebook",
+    "RulebookError",
+    "RulebookInfo",
+    "SchoolYear",
+    "Severity",
+    "__version__",
+    "evaluate",
+    "load",
+    "load_text",
+    "read",
+]
+
+
+def read(
+    book: Rulebook,
+    path: str | Path | Sequence[str | Path],
+    *,
+    name: str | None = None,
+    blank: Iterable[str] = (),
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Revision:
+    """The revision that a folder (with all below it), a file, or several of them hold, read as the
+    tables of the rulebook declare.
+
+    `blank` names columns (`"enrollment.exit_date"`) that the data has and that are blank
+    everywhere. What cannot be read is in the revision's `refusals`; `IntakeError` is for a path
+    that is not there.
+    """
+    return _intake.read(book.schema, path, name=name, blank=blank, progress=progress)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        # WHY: pydantic takes as long to import as Polars, and looking up a version as long as
+        # parsing a rulebook.
+        if name == "__version__":
+            from ruleforge.engine.version import installed_version
+
+            return installed_version()
+        if name in __all__:
+            from ruleforge.engine import metadata
+
+            return getattr(metadata, name)
+        raise AttributeError(f"module `ruleforge` has no attribute `{name}`")

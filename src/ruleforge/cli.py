@@ -1,0 +1,351 @@
+"""cli: arguments -> an exit code
+
+The door for a shell. The work is in `commands`; here are the words of the command line, and what
+becomes of everything that goes wrong, so that nobody sees a traceback for a mistake of theirs.
+"""
+
+import argparse
+import datetime as dt
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+from ruleforge.commands.host import DataError, Exit, Host, UsageError
+from ruleforge.engine.admit import RevisionError
+from ruleforge.engine.parameters import ParameterError, school_year_of
+from ruleforge.engine.version import installed_version
+from ruleforge.intake.error import IntakeError
+from ruleforge.language.core import Severity
+from ruleforge.language.load import RulebookError
+from ruleforge.language.render import printable, render
+from ruleforge.language.schema import SchoolYear
+from ruleforge.reporting.tables import OutputError
+
+_EXITS = """\
+exit codes:
+  0   clean
+  1   findings at or above --fail-on, or rules of that gravity that could not be judged
+  2   a rulebook with errors: every one of them is listed, nothing is run
+  3   data that cannot be read, or not to its end; the findings of the rest are given
+  64  wrong usage
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code. `argv` are the words behind `ruleforge`."""
+    for stream in (sys.stdout, sys.stderr):
+        # WHY: a file name need not be text, nor a terminal speak UTF-8; neither is a reason to
+        # fail.
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    host = Host()
+    interruption = _Interruption()
+    try:
+        interruption.watch()
+        arguments = _parser().parse_args(argv)
+        host = Host(colour=not (arguments.no_colour or os.environ.get("NO_COLOR")))
+        return _run(arguments, host)
+    except _Exit as done:
+        return done.code
+    except ParameterError as mistake:
+        host.complain(render(mistake.diagnostics, colour=host.colours_errors))
+        return Exit.USAGE
+    except RulebookError as mistake:
+        host.complain(render(mistake.diagnostics, colour=host.colours_errors))
+        return Exit.RULEBOOK
+    except (UsageError, OutputError) as mistake:
+        host.complain(f"error: {printable(str(mistake))}\n")
+        return Exit.USAGE
+    except (DataError, IntakeError, RevisionError) as mistake:
+        host.complain(f"error: {printable(str(mistake))}\n")
+        return Exit.DATA
+    except BrokenPipeError:
+        host.abandon()
+        return Exit.CLEAN
+    except KeyboardInterrupt:
+        host.complain("interrupted\n")
+        return Exit.INTERRUPTED
+    except Exception:  # noqa: BLE001 - our mistake, which must not look like findings (1)
+        if interruption.happened:
+            host.complain("interrupted\n")
+            return Exit.INTERRUPTED
+        host.complain(
+            f"{traceback.format_exc()}This is a bug in RuleForge, not in your data."
+            " Please report the lines above.\n"
+        )
+        return Exit.BUG
+    finally:
+        interruption.unwatch()
+
+
+class _Interruption:
+    """Whether Ctrl-C was pressed.
+
+    NOTE: pressed while Polars looks into a Python object, it comes out as an error of another kind.
+    """
+
+    def __init__(self) -> None:
+        self.happened = False
+        self.before: Callable[[int, FrameType | None], object] | int | None = None
+
+    def watch(self) -> None:
+        # WHY: only the main thread may, and a shell that ignores the signal for us is obeyed.
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            with suppress(ValueError):
+                self.before = signal.signal(signal.SIGINT, self._note)
+
+    def unwatch(self) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+
+    def _note(self, number: int, frame: FrameType | None) -> NoReturn:
+        self.happened = True
+        signal.default_int_handler(number, frame)
+
+
+def _run(arguments: argparse.Namespace, host: Host) -> Exit:
+    match arguments.command:
+        case "check":
+            from ruleforge.commands.check import check  # each command loads only what it needs
+
+            return check(arguments, host, shows_bar=sys.stderr.isatty())
+        case "rules":
+            from ruleforge.commands.rules import rules
+
+            return rules(arguments, host)
+        case "show":
+            from ruleforge.commands.show import show
+
+            return show(arguments, host)
+        case _:
+            from ruleforge.commands.sample import sample
+
+            return sample(arguments, host)
+
+
+# ── the words of the command line ─────────────────────────────────────────────────────────────────
+
+
+class _Exit(Exception):  # noqa: N818 - no error
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that ends by 64 where it ends by 2 by itself, and leaves the process to `main`."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(
+            Exit.USAGE,
+            f"error: {printable(message)}\n  fix: `{self.prog} --help` says what there is\n",
+        )
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        if message:
+            sys.stderr.write(message)
+        raise _Exit(status)
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        sys.stdout.write(f"ruleforge {installed_version()}\n")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="ruleforge",
+        description="Checks education data by rules, and says which rows break them and why.",
+        epilog=_EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=_Parser
+    )
+    _check(_command(commands, "check", "judge data by a rulebook"))
+    _rules(_command(commands, "rules", "list the rules of a rulebook, or the shipped rulebooks"))
+    _show(_command(commands, "show", "print what a rulebook becomes: its trees and its plan"))
+    _sample(_command(commands, "sample", "write a synthetic district to try things on"))
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[_Parser]", name: str, does: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(
+        name,
+        help=does,
+        description=f"{does[0].upper()}{does[1:]}.",
+        epilog=_EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_argument(
+        "--no-colour", "--no-color", action="store_true", help="no colour, also on a terminal"
+    )
+    return command
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "rulebook", metavar="RULEBOOK", help="a path that ends in .rules, or a name"
+    )
+    command.add_argument("data", metavar="DATA", nargs="+", help="folders and files")
+    _parameters(command)
+    _selection(command)
+    _out(
+        command,
+        "all findings to a .csv, .json or .parquet file, or with rules and manifest to a folder",
+    )
+    command.add_argument(
+        "--fail-on",
+        choices=[*(severity.value for severity in Severity), "never"],
+        default=Severity.ERROR.value,
+        help="the least grave severity that makes the exit code 1 (default: error)",
+    )
+    command.add_argument(
+        "--show",
+        metavar="N",
+        type=_count,
+        default=5,
+        help="findings shown of each rule (default: 5)",
+    )
+    command.add_argument(
+        "--sensitive",
+        action="store_true",
+        help="print values of columns that are declared sensitive",
+    )
+
+
+def _rules(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "rulebook", metavar="RULEBOOK", nargs="?", help="a path that ends in .rules, or a name"
+    )
+    _root(command)
+    _out(command, "the list to a .csv, .json or .parquet file, or to a folder")
+
+
+def _show(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "tree",
+        choices=["ast", "core", "plan"],
+        help="ast: as written; core: checked, with types; plan: what is done with the tables",
+    )
+    command.add_argument(
+        "rulebook", metavar="RULEBOOK", help="a path that ends in .rules, or a name"
+    )
+    _selection(command)
+    command.add_argument(
+        "--polars",
+        metavar="DATA",
+        action="append",
+        default=[],
+        help="plan: for this data, with Polars' own plan of each pass",
+    )
+    _parameters(command)
+
+
+def _sample(command: argparse.ArgumentParser) -> None:
+    command.add_argument("state", choices=["indiana"], help="whose tables and rules")
+    command.add_argument("folder", metavar="OUT", help="the folder to write to")
+    command.add_argument("--pupils", metavar="N", type=_count, default=500, help="(default: 500)")
+    command.add_argument(
+        "--seed", metavar="S", type=int, default=1, help="the same seed gives the same bytes"
+    )
+    command.add_argument("--layout", choices=["csv", "edfi"], default="csv", help="(default: csv)")
+    command.add_argument(
+        "--school-year",
+        metavar="YEAR",
+        type=_school_year,
+        default=SchoolYear(2023),
+        help="(default: 2023-24)",
+    )
+
+
+def _parameters(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        type=_pair,
+        action="append",
+        default=[],
+        help="a parameter of the rulebook; as often as there are parameters",
+    )
+    command.add_argument(
+        "--as-of",
+        metavar="DAY",
+        type=_day,
+        help="the day of the evaluation, YYYY-MM-DD (default: today)",
+    )
+    command.add_argument(
+        "--blank",
+        metavar="TABLE.COLUMN",
+        action="append",
+        default=[],
+        help="the data has this column, and it is blank everywhere",
+    )
+
+
+def _selection(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--rule",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only this rule, beside the built-in checks",
+    )
+    _root(command)
+
+
+def _root(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--root",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="a folder in which rulebooks are looked for",
+    )
+
+
+def _out(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--out", metavar="PLACE", action="append", default=[], help=what)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(
+            f"`{text}` is no NAME=VALUE, such as count_date=2023-12-01"
+        )
+    return name.strip(), value
+
+
+def _day(text: str) -> dt.date:
+    try:
+        if len(text) == 10:
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"`{text}` is no day, such as 2023-12-05")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 0 up")
+    return int(text)
+
+
+def _school_year(text: str) -> SchoolYear:
+    year = school_year_of(text)
+    if year is None:
+        raise argparse.ArgumentTypeError(f"`{text}` is no school year, such as 2023-24")
+    return year

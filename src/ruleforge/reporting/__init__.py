@@ -1,0 +1,1 @@
+"""reporting: a result -> what people read and what other systems load"""
