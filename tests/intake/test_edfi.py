@@ -10,7 +10,7 @@ from ruleforge.intake import edfi
 from ruleforge.intake.content import Content
 from ruleforge.intake.edfi import Wanted, read_interchange
 from ruleforge.intake.error import IntakeError
-from ruleforge.intake.xml_path import PathError, Step, parse_path
+from ruleforge.language.xml_path import PathError, Step, parse_path
 from ruleforge.language.schema import Column, FileClause, Table
 from ruleforge.language.types import TEXT
 

@@ -5,7 +5,7 @@ what stood there. Nothing converts in silence: a column of another kind than dec
 its zeros by then) is not taken, and the rules that need it are not evaluated, with that reason.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ruleforge.engine.polars_types import FIRST_DAY, LARGEST, LAST_DAY, dtype_of
 from ruleforge.engine.revision import LINE, Part, Revision, TableLike
 from ruleforge.language.functions import BLANKS
 from ruleforge.language.schema import Column, Schema, Table
+from ruleforge.language.suggest import nearest
 from ruleforge.language.types import (
     BooleanType,
     CodeType,
@@ -29,6 +30,7 @@ from ruleforge.language.types import (
 
 ROW = "#row"  # the number of a row in its table, from 0
 FILE = "#file"  # the number of its file among `AdmittedTable.files`
+BAD, RAW = "#bad.", "#raw."  # before the names of `bad` and `raw`
 
 _TRUE, _FALSE = ("true", "yes", "y", "t", "1"), ("false", "no", "n", "f", "0")
 
@@ -39,12 +41,12 @@ class RevisionError(Exception):
 
 def bad(column: str) -> str:
     """The column that says whether a cell could not be read as its type."""
-    return f"#bad.{column}"
+    return f"{BAD}{column}"
 
 
 def raw(column: str) -> str:
     """The column with what stood in a cell."""
-    return f"#raw.{column}"
+    return f"{RAW}{column}"
 
 
 @dataclass(frozen=True)
@@ -65,50 +67,69 @@ class AdmittedTable:
     files: tuple[str, ...]
     convertible: frozenset[str]  # columns that have `bad` and `raw` beside them
     lined: bool = False
+    source: "AdmittedTable | None" = None  # that of which some columns are held in memory here
+    held: pl.DataFrame | None = None  # those columns
 
     def scan(self, names: Mapping[str, str], row: str | None = None) -> pl.LazyFrame:
         """The columns of `names` under other names, and the row number as `row` where it is asked for."""
-        frames = [
-            part.frame.select([self.typed(part, name).alias(alias) for name, alias in names.items()])
-            if any(name in part.columns for name in names)
-            # NOTE: columns that are all literals have no height of their own, so one that the frame has goes along.
-            else part.frame.select(
-                pl.first().alias("#height"),
-                *(self.typed(part, name).alias(alias) for name, alias in names.items()),
-            ).drop("#height")
-            if names
-            else part.frame.select(pl.first().is_null().alias("#height"))
-            for part in self.parts
-        ]
+        if not self.holds(names) and self.source is not None:
+            return self.source.scan(names, row)
+        frames = [self.columns(part, names) for part in self.parts]
         frame = frames[0] if len(frames) == 1 else pl.concat(frames, how="vertical")
         return frame if row is None else frame.with_row_index(row)
 
-    def in_memory(self) -> "AdmittedTable":
-        """The same table, its texts converted once for all that will read it; itself where there is nothing to convert.
+    def columns(self, part: AdmittedPart, names: Mapping[str, str]) -> pl.LazyFrame:
+        """The columns of one part."""
+        columns = [self.typed(part, name).alias(alias) for name, alias in names.items()]
+        if any(name in part.columns and name != FILE for name in names):
+            return part.frame.select(columns)
+        # NOTE: columns that are all literals have no height of their own, so one that the frame has goes along.
+        height = part.frame.select(pl.first().is_null().alias("#height"), *columns)
+        return height.drop("#height") if columns else height
+
+    def holds(self, names: Iterable[str]) -> bool:
+        """Whether all of these columns that the data has are among those in memory."""
+        if self.source is None or self.held is None:
+            return False
+        there = {name for part in self.source.parts for name in part.columns}
+        return all(name in self.held.columns for name in names if name in there)
+
+    def in_memory(self, names: Iterable[str]) -> "AdmittedTable":
+        """The same table with these columns converted once for all that will read them; itself where there is nothing
+        to convert. Whoever asks it for another column gets that from the source.
 
         What stood in a cell is kept only for cells that could not be read.
         """
-        if not self.convertible:
+        wanted = dict.fromkeys([*names, *([LINE] if self.lined else []), *([FILE] if self.files else [])])
+        there = {name for part in self.parts for name in part.columns}
+        wanted = {name: None for name in wanted if name in there}
+        if not self.convertible or not wanted:
             return self
-        frames = []
-        for part in self.parts:
-            names = [*self.supplied, *([LINE] if self.lined else []), *([FILE] if self.files else [])]
-            exprs = [self.typed(part, name).alias(name) for name in names]
-            for name in self.convertible:
-                is_bad = self.typed(part, bad(name))
-                exprs.append(is_bad.alias(bad(name)))
-                exprs.append(pl.when(is_bad).then(self.typed(part, raw(name))).alias(raw(name)))
-            frames.append(part.frame.select(exprs))
-        frame = pl.concat(frames, how="vertical").collect(engine="streaming").lazy()
-        columns = {name: pl.col(name) for name in frame.collect_schema().names()}
-        return replace(self, parts=(AdmittedPart(frame, columns),))
+        unread = {name: bad(name.removeprefix(RAW)) for name in wanted if name.startswith(RAW)}
+        frame = self.scan({name: name for name in (*wanted, *unread.values())})
+        masked = [pl.when(pl.col(flag)).then(pl.col(name)).alias(name) for name, flag in unread.items()]
+        held = frame.with_columns(masked).select(list(wanted)).collect(engine="streaming")
+        part = AdmittedPart(held.lazy(), {name: pl.col(name) for name in wanted})
+        return replace(self, parts=(part,), source=self, held=held)
+
+    def at(self, rows: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+        """`#row` and these columns of the rows of these numbers, in the order of the table."""
+        numbers = rows.unique().sort().alias(ROW)
+        if self.held is not None and self.holds(names):
+            part = self.parts[0]
+            columns = [self.typed(part, name).alias(name) for name in names]
+            # NOTE: a column that is only a literal has no height of its own; `#row` gives it one.
+            return self.held[numbers].with_columns(numbers).select(ROW, *columns)
+        only = numbers.to_frame().lazy()
+        frame = self.scan({name: name for name in names}, ROW).join(only, on=ROW, how="semi")
+        return frame.collect(engine="streaming").sort(ROW)
 
     def typed(self, part: AdmittedPart, name: str) -> pl.Expr:
         if name in part.columns:
             return part.columns[name]
-        if name.startswith("#bad."):
+        if name.startswith(BAD):
             return pl.lit(value=False)
-        if name.startswith("#raw."):
+        if name.startswith(RAW):
             return pl.lit(None, dtype=pl.String)
         if name == LINE:
             return pl.lit(None, dtype=pl.UInt32)
@@ -130,8 +151,7 @@ def admit(revision: Revision, schema: Schema) -> AdmittedRevision:
     """
     for name in revision.tables:
         if name not in schema.tables:
-            known = ", ".join(sorted(schema.tables))
-            raise RevisionError(f"the rulebook declares no table `{name}`; its tables are {known}")
+            raise RevisionError(f"the rulebook declares no table `{name}`; {_known(name, schema)}")
     blank = {tuple(each.split(".", 1)) for each in revision.blank}
     tables = {
         name: _admit_table(
@@ -140,6 +160,14 @@ def admit(revision: Revision, schema: Schema) -> AdmittedRevision:
         for name, table in revision.tables.items()
     }
     return AdmittedRevision(revision.name, tables)
+
+
+def _known(name: str, schema: Schema) -> str:
+    """What to write instead of the name of a table that is not declared."""
+    near = nearest(name, schema.tables)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    return f"its tables are {', '.join(sorted(schema.tables))}"
 
 
 def _admit_table(table: Table, given: TableLike, schema: Schema, blank: set[str]) -> AdmittedTable:
@@ -232,7 +260,7 @@ def _checked(name: str, value: pl.Expr) -> _Conversion:
 
 
 def _is_filled(text: pl.Expr) -> pl.Expr:
-    return (text.str.strip_chars(BLANKS).str.len_bytes() > 0).fill_null(value=False)
+    return (text.str.strip_chars_start(BLANKS).str.len_bytes() > 0).fill_null(value=False)
 
 
 def _conversion(

@@ -16,7 +16,7 @@ from ruleforge.engine.admit import FILE, LINE, ROW, AdmittedTable, admit
 from ruleforge.engine.built_in import built_in_rules
 from ruleforge.engine.describe import FILE_RULE, Describer, line_rule
 from ruleforge.engine.lower import lower
-from ruleforge.engine.needs import lacks
+from ruleforge.engine.needs import columns_read, lacks
 from ruleforge.engine.parameters import bind
 from ruleforge.engine.plan import TablePlan
 from ruleforge.engine.polars_backend import (
@@ -123,7 +123,7 @@ def queries_of(
     """
     ready = _readied(rulebook, revision, as_of, parameters, rules)
     return tuple(
-        (plan, ready.backend.judge(plan, _own(plan, ready.backend))) for plan in ready.plans
+        (plan, ready.backend.judge(plan)) for plan in ready.plans
     )
 
 
@@ -151,12 +151,13 @@ def _readied(
     values = bind(rulebook, parameters or {}, as_of)
     chosen = _chosen(rulebook, rules)
     admitted = admit(revision, rulebook.schema).tables
-    tables = {name: table.in_memory() for name, table in admitted.items()}
     outlook = [_outlook(rule, rulebook.schema, admitted, values) for rule in chosen]
     outlook += _built_in(admitted, rulebook.schema, values)
     ready = tuple(
         folded(each.rule, values, rulebook.schema) for each in outlook if each.status == EVALUATED
     )
+    read = columns_read(ready, rulebook.schema)
+    tables = {name: table.in_memory(read.get(name, ())) for name, table in admitted.items()}
     backend = PolarsBackend(tables, rulebook.schema, values)
     return _Ready(values, admitted, backend, tuple(outlook), ready, lower(ready, rulebook.schema))
 
@@ -311,7 +312,6 @@ class _Verdicts:
 def _pass(plan: TablePlan, backend: PolarsBackend) -> dict[str, _Verdicts]:
     """Judges all rules of one table in one streaming pass, of which only counts and reported rows stay."""
     started = time.perf_counter()
-    own = _own(plan, backend)
     names = [f"verdict.{number}" for number in range(len(plan.rules))]
     counts = [
         (pl.col(name) == code if code < FAILS else pl.col(name) >= code).sum().alias(f"{name}.{code}")
@@ -321,28 +321,31 @@ def _pass(plan: TablePlan, backend: PolarsBackend) -> dict[str, _Verdicts]:
     any_fails = pl.any_horizontal(pl.col(names) >= FAILS)
     figures: list[pl.DataFrame] = []
     kept: list[pl.DataFrame] = []
-    for batch in backend.judge(plan, own).collect_batches(maintain_order=False, engine="streaming"):
+    query = backend.judge(plan)
+    for batch in query.collect_batches(maintain_order=False, engine="streaming"):
         figures.append(batch.select(counts))
         kept.append(batch.filter(any_fails))
     totals = pl.concat(figures).sum().row(0) if figures else (0,) * len(counts)
-    shown = [ROW, FILE, LINE, *(f"own.{name}" for name in own)]
-    reported = pl.concat(kept).sort(ROW) if kept else None
+    # NOTE: a table without rows comes in no batches at all.
+    reported = pl.concat(kept).sort(ROW) if kept else pl.DataFrame(schema=query.collect_schema())
+    places = _places(plan, backend, reported[ROW])
+    reported = reported.join(places, on=ROW, how="left", maintain_order="left")
     milliseconds = (time.perf_counter() - started) * 1000
     verdicts: dict[str, _Verdicts] = {}
     for number, (name, rule) in enumerate(zip(names, plan.rules, strict=True)):
-        rows = pl.DataFrame()
-        if reported is not None:
-            failed = reported.filter(pl.col(name) >= FAILS)
-            rows = failed.select(*shown, cause_of(pl.col(name)).alias("cause"))
+        failed = reported.filter(pl.col(name) >= FAILS)
+        rows = failed.select(*places.columns, cause_of(pl.col(name)).alias("cause"))
         holds, fails, unknown, denied = (total or 0 for total in totals[4 * number : 4 * number + 4])
         verdicts[rule.rule.id] = _Verdicts(holds, fails, unknown, denied, milliseconds, rows)
     return verdicts
 
 
-def _own(plan: TablePlan, backend: PolarsBackend) -> list[str]:
-    """The columns that say which row was reported: its key and its roles."""
-    table = backend.tables[plan.table].table
-    return list(dict.fromkeys([*table.key, *table.roles.values()]))
+def _places(plan: TablePlan, backend: PolarsBackend, rows: pl.Series) -> pl.DataFrame:
+    """What says which rows were reported: file and line, and as `own.c` the key and the roles."""
+    table = backend.tables[plan.table]
+    own = list(dict.fromkeys([*table.table.key, *table.table.roles.values()]))
+    found = table.at(rows, [FILE, LINE, *own])
+    return found.select(ROW, FILE, LINE, *(pl.col(name).alias(f"own.{name}") for name in own))
 
 
 def _refused(refusals: Sequence[Refusal], files: Sequence[FileRecord]) -> list[tuple[object, ...]]:

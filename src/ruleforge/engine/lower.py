@@ -22,6 +22,9 @@ from ruleforge.language.types import BOOLEAN, PERIOD, ValueType
 
 _Node = core.Expr | core.Row
 _Question = core.Exists | core.Every | core.Aggregate
+# WHY: an engine says such a value by naming its parts again and again (a quotient names its dividend to find the sign, to divide and
+# to round), so that what is written three deep would be thousands of parts long.
+_REPEATS = (core.Apply, core.Arithmetic, core.If, core.InSet, core.InPeriod, core.Overlaps)
 _NO_SPAN = Span(Source("<plan>", ""), 0, 0)
 
 
@@ -173,7 +176,7 @@ class _Frame:
             case core.Exists() | core.Every() | core.Aggregate():
                 pass
             case _:
-                return core.mapped(expr, self.lower)
+                return core.mapped(expr, self.part if isinstance(expr, _REPEATS) else self.lower)
         home = self.home(expr)
         if home is not self:
             value = home.lower(expr)
@@ -195,6 +198,12 @@ class _Frame:
                 if expr not in self.answers:
                     self.answers[expr] = self.ask(expr.variable, expr.where, expr)[0]
                 return self.answers[expr]
+
+    def part(self, expr: core.Expr) -> core.Expr:
+        """A part of a value that names it more than once: a column of its own where it is not one already."""
+        lowered = self.lower(expr)
+        is_column = lowered.type != PERIOD and not isinstance(lowered, core.SetOf)
+        return self.derive(lowered) if is_column else lowered
 
     def home(self, node: _Node) -> "_Frame":
         """The frame nearest the scans that has every row a node reads."""

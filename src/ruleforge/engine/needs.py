@@ -5,7 +5,7 @@ A rule whose table, column or parameter was not supplied is not evaluated, and s
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ruleforge.engine.admit import AdmittedTable
+from ruleforge.engine.admit import BAD, AdmittedTable, raw
 from ruleforge.language import core
 from ruleforge.language.core import Value
 from ruleforge.language.schema import Schema
@@ -31,6 +31,37 @@ def lacks(
                 if isinstance(node, core.RowVariable | core.Follow) and node.table not in tables:
                     reasons[_no_table(node.table)] = None
     return tuple(reasons)
+
+
+def columns_read(rules: Iterable[core.Rule], schema: Schema) -> dict[str, set[str]]:
+    """The columns that rules read of each table, in what they ask and in what they say."""
+    found: dict[str, set[str]] = {}
+
+    def add(table: str, names: Iterable[str]) -> None:
+        found.setdefault(table, set()).update(names)
+
+    for rule in rules:
+        table = schema.tables[rule.variable.table]
+        add(table.name, (*table.key, *table.roles.values()))
+        said = (p for claim in rule.claims for p in claim.message.parts if not isinstance(p, str))
+        for part in (*_parts(rule), *said):
+            for node in core.walk(part):
+                match node:
+                    case core.ColumnValue():
+                        add(core.table_of(node.row), (node.column,))
+                        if node.column.startswith(BAD):
+                            add(core.table_of(node.row), (raw(node.column.removeprefix(BAD)),))
+                    case core.Follow():
+                        source = schema.tables[core.table_of(node.row)]
+                        add(source.name, source.links_by_name[node.link].columns)
+                        add(node.table, schema.tables[node.table].key)
+                    case core.Pick():
+                        # Ties go by all columns.
+                        name = node.variable.table
+                        add(name, schema.tables[name].columns_by_name)
+                    case _:
+                        pass
+    return found
 
 
 def _parts(rule: core.Rule) -> Iterator[core.Expr]:

@@ -35,7 +35,10 @@ def outline(plan: TablePlan) -> str:
 
 
 def polars_outline(plan: TablePlan, query: pl.LazyFrame) -> str:
-    """The optimised plan of one pass in Polars' own words. What several of its parts share is a `CACHE`, done once."""
+    """The optimised plan of one pass in Polars' own words.
+
+    What several of its parts share is a `CACHE`, done once.
+    """
     head = f"{plan.table}: Polars' plan of the pass\n"
     return head + query.explain(engine="streaming").rstrip() + "\n"
 

@@ -65,16 +65,22 @@ def bind(
 
 
 def _unknown(name: str, rulebook: Rulebook) -> Diagnostic:
+    if name == AS_OF:
+        return Diagnostic(
+            "RF501",
+            f"`{AS_OF}` is not given among the parameters",
+            None,
+            why="every rulebook has it: it is the day on which the evaluation is made",
+            fix="give it by itself (`--as-of 2023-12-05`, or `as_of=` in Python)",
+        )
     others = sorted(set(rulebook.parameters) - {AS_OF})
     near = nearest(name, others)
-    if name == AS_OF:
-        fix = "give the day of the evaluation by itself (`--as-of`, `as_of=`)"
-    elif near:
+    if near:
         fix = f"did you mean `{near}`?"
+    elif others:
+        fix = f"its parameters are {', '.join(f'`{o}`' for o in others)}"
     else:
-        fix = (
-            f"its parameters are {', '.join(f'`{o}`' for o in others)}" if others else "it has none"
-        )
+        fix = "leave it out: this rulebook has no parameters"
     return Diagnostic(
         "RF501",
         f"`{rulebook.name}` has no parameter `{name}`",

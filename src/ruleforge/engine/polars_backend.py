@@ -13,7 +13,7 @@ from typing import Literal
 
 import polars as pl
 
-from ruleforge.engine.admit import FILE, LINE, ROW, AdmittedTable
+from ruleforge.engine.admit import ROW, AdmittedTable
 from ruleforge.engine.plan import (
     Derive,
     Extract,
@@ -23,6 +23,7 @@ from ruleforge.engine.plan import (
     Pipeline,
     Reach,
     RulePlan,
+    Scan,
     Step,
     TablePlan,
 )
@@ -47,14 +48,14 @@ class PolarsBackend:
     tables: Mapping[str, AdmittedTable]
     schema: Schema
     parameters: Mapping[str, Value | None]
-    repeated_keys: dict[str, pl.DataFrame] = field(default_factory=dict)
+    counted: dict[tuple[str, tuple[str, ...]], pl.DataFrame] = field(default_factory=dict)
+    smallest: dict[str, pl.DataFrame] = field(default_factory=dict)
 
-    def judge(self, plan: TablePlan, own: Sequence[str]) -> pl.LazyFrame:
-        """The verdicts of one table's rules, a row for each of its rows: `#row`, `#file`, `#line`, the columns of the table asked for as
-        `own.c`, and for rule i in `verdict.i` the number of its verdict, null where the rule's `where` leaves the row out."""
-        frame = self.judged_frame(plan.pipeline, own)
-        shown = [ROW, FILE, LINE, *(f"own.{name}" for name in own)]
-        return frame.select(*shown, *self.codes(plan))
+    def judge(self, plan: TablePlan) -> pl.LazyFrame:
+        """The verdicts of one table's rules, a row for each of its rows: `#row`, and for rule i in `verdict.i` the number of its verdict,
+        null where the rule's `where` leaves the row out."""
+        # WHY: what else is to be said of a row is looked up for the few that are reported, and not carried through every join.
+        return self.frame(plan.pipeline, ROW).select(ROW, *self.codes(plan))
 
     def codes(self, plan: TablePlan) -> list[pl.Expr]:
         """`verdict.i` of each rule, over the columns of the plan's pipeline."""
@@ -67,7 +68,7 @@ class PolarsBackend:
     def verdicts(self, plan: TablePlan) -> pl.LazyFrame:
         """The same in words: `#row`, then for rule i in `verdict.i` a member of `VERDICTS`, null where the rule's `where` leaves the row
         out, and in `cause.i` which claim failed, 0 where none did."""
-        frame = self.frame(plan.pipeline, {}, ROW).select(ROW, *self.codes(plan))
+        frame = self.judge(plan)
         columns: list[pl.Expr] = []
         words = {NOT_APPLICABLE: "not applicable", HOLDS: "holds", UNKNOWN: "unknown", FAILS: "fails"}
         for number in range(len(plan.rules)):
@@ -78,16 +79,11 @@ class PolarsBackend:
             columns.append(cause_of(code).fill_null(0).alias(f"cause.{number}"))
         return frame.select(ROW, *columns)
 
-    def judged_frame(self, pipeline: Pipeline, own: Sequence[str]) -> pl.LazyFrame:
-        """The pipeline with row numbers, places and the columns asked for."""
-        extra = {FILE: FILE, LINE: LINE, **{name: f"own.{name}" for name in own}}
-        return self.frame(pipeline, extra, ROW)
-
     def texts(self, extract: Extract, rows: pl.Series) -> pl.LazyFrame:
         """The values of an extract as text, for the rows of these numbers: `#row`, then `value.0`, `value.1`, …"""
         translator = Translator(self.schema, self.parameters)
         chosen = rows.unique().cast(pl.get_index_type()).to_frame(ROW).lazy()
-        frame = self.frame(extract.pipeline, {}, ROW, chosen)
+        frame = self.frame(extract.pipeline, ROW, chosen)
         texts = [
             self.text(translator, value).alias(f"value.{number}")
             for number, value in enumerate(extract.values)
@@ -106,36 +102,23 @@ class PolarsBackend:
     # ── pipelines ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def frame(
-        self,
-        pipeline: Pipeline,
-        extra: Mapping[str, str],
-        row: str | None = None,
-        only: pl.LazyFrame | None = None,
+        self, pipeline: Pipeline, row: str | None = None, only: pl.LazyFrame | None = None
     ) -> pl.LazyFrame:
-        """The lazy frame of a pipeline. `extra` columns of the table come along under the names given; `only` keeps those rows."""
+        """The lazy frame of a pipeline, with row numbers as `row` where they are asked for; `only` keeps those rows."""
         scan = pipeline.scan
-        names = {name: f"{scan.prefix}.{name}" for name in scan.columns}
-        table = self.tables[scan.table]
         if row is None and any(isinstance(s, Gather) and s.paired is not None for s in pipeline.steps):
             row = f"{scan.prefix}.{ROW}"
-        frame = self.scan_with(table, names, extra, row) if extra else table.scan(names, row)
+        frame = self.tables[scan.table].scan({name: f"{scan.prefix}.{name}" for name in scan.columns}, row)
         if only is not None:
             assert row is not None
             frame = frame.join(only, on=row, how="semi")
-        return self.apply(frame, pipeline.steps, [row] if row else [])
+        return self.apply(frame, pipeline.steps, [row] if row else [], scan)
 
-    @staticmethod
-    def scan_with(
-        table: AdmittedTable, names: Mapping[str, str], extra: Mapping[str, str], row: str | None
+    def apply(
+        self, frame: pl.LazyFrame, steps: Iterable[Step], identity: list[str], scan: Scan | None
     ) -> pl.LazyFrame:
-        """The scan with columns that may be wanted under two names, which one mapping cannot say."""
-        needed = dict.fromkeys([*names, *extra])
-        frame = table.scan({name: f"#scan.{name}" for name in needed}, row)
-        renamed = [pl.col(f"#scan.{name}").alias(alias) for name, alias in (*names.items(), *extra.items())]
-        return frame.select(*([row] if row else []), *renamed)
-
-    def apply(self, frame: pl.LazyFrame, steps: Iterable[Step], identity: list[str]) -> pl.LazyFrame:
-        """The frame with what the steps attach. `identity` are the columns that tell its rows apart."""
+        """The frame with what the steps attach. `identity` are the columns that tell its rows apart, which are those of `scan` unless
+        they are pairs."""
         translator = Translator(self.schema, self.parameters)
         for step in steps:
             match step:
@@ -146,14 +129,18 @@ class PolarsBackend:
                 case Reach():
                     frame = self.reach(frame, step, translator)
                 case Gather():
-                    frame = self.gather(frame, step, translator, identity)
+                    columns = _counts_itself(step, scan)
+                    if columns is not None:
+                        frame = self.count_alike(frame, step, columns)
+                    else:
+                        frame = self.gather(frame, step, translator, identity)
         return frame
 
     def reach(self, frame: pl.LazyFrame, step: Reach, translator: Translator) -> pl.LazyFrame:
         key = self.schema.tables[step.table].key
         on = [f"#key.{number}" for number in range(len(key))]
         names = {name: f"{step.prefix}.{name}" for name in step.columns}
-        right = self.rows_by_key(step.table)
+        right = self.rows_by_key(step.table, step.columns)
         right = right.select(
             *(pl.col(name).alias(alias) for name, alias in zip(key, on, strict=True)),
             *(pl.col(name).alias(alias) for name, alias in names.items()),
@@ -164,21 +151,38 @@ class PolarsBackend:
         )
         return left.join(right, on=on, how="left").drop(on)
 
-    def rows_by_key(self, name: str) -> pl.LazyFrame:
-        """The rows of a table, one for each key: of several the smallest, compared column by column."""
+    def rows_by_key(self, name: str, columns: Sequence[str]) -> pl.LazyFrame:
+        """Some columns of the rows of a table, one row for each key: of several the smallest, compared column by column."""
         table = self.tables[name]
-        names = [column.name for column in table.table.columns]
-        rows = table.scan({each: each for each in names})
-        key = list(table.table.key)
-        if name not in self.repeated_keys:
-            keys = rows.select(key).drop_nulls().group_by(key).len().filter(pl.col("len") > 1)
-            self.repeated_keys[name] = keys.select(key).collect(engine="streaming")
-        repeated = self.repeated_keys[name]
+        key = table.table.key
+        wanted = list(dict.fromkeys([*key, *columns]))
+        rows = table.scan({each: each for each in wanted})
+        repeated = self.repeated(name, key)
         if not repeated.height:
             return rows
+        if name not in self.smallest:
+            order = [column.name for column in table.table.columns]
+            rivals = table.scan({each: each for each in order}).join(repeated.lazy(), on=key, how="semi")
+            rivals = rivals.sort(order, nulls_last=False)
+            only = rivals.unique(subset=key, keep="first", maintain_order=True)
+            self.smallest[name] = only.collect(engine="streaming")
         alone = rows.join(repeated.lazy(), on=key, how="anti")
-        rivals = rows.join(repeated.lazy(), on=key, how="semi").sort(names, nulls_last=False)
-        return pl.concat([alone, rivals.unique(subset=key, keep="first", maintain_order=True)])
+        return pl.concat([alone, self.smallest[name].lazy().select(wanted)])
+
+    def repeated(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
+        """The values of some columns that more than one row of a table has, none of them missing, and in `#rows` how many have them."""
+        if (name, columns) not in self.counted:
+            rows = self.tables[name].scan({each: each for each in columns}).drop_nulls()
+            # WHY: few rows are like another, and to find candidates by a number each is half the work. Equal values have
+            # equal hashes, and what only has an equal hash is counted out afterwards.
+            parts = [pl.col(each).hash(seed) for seed, each in enumerate(columns)]
+            marked = rows.with_columns(pl.sum_horizontal(parts).alias("#hash"))
+            hashes = marked.group_by("#hash").len().filter(pl.col("len") > 1)
+            candidates = marked.join(hashes, on="#hash", how="semi")
+            alike = candidates.group_by(columns).agg(pl.len().cast(pl.Int64).alias("#rows"))
+            several = alike.filter(pl.col("#rows") > 1)
+            self.counted[name, columns] = several.collect(engine="streaming")
+        return self.counted[name, columns]
 
     # ── questions about other rows ─────────────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +192,7 @@ class PolarsBackend:
         scan = step.source.scan
         deep = any(isinstance(inner, Gather) and inner.paired is not None for inner in step.steps)
         row = f"{scan.prefix}.{ROW}" if deep else None
-        source = self.frame(step.source, {}, row)
+        source = self.frame(step.source, row)
         on = [f"#link.{number}" for number in range(len(step.links))] or [_ONE]
         outer_keys, inner_keys = self.link_keys(step, translator)
         source = source.with_columns(k.alias(a) for k, a in zip(inner_keys, on, strict=True))
@@ -204,13 +208,27 @@ class PolarsBackend:
             frame = frame.cache()
             outer = frame.select(*identity, *dict.fromkeys([*step.paired, *on]))
             pairs = outer.join(source, on=on, how="inner")
-            source = self.apply(pairs, step.steps, [*identity, *([row] if row else [])])
+            source = self.apply(pairs, step.steps, [*identity, *([row] if row else [])], None)
             by = identity
         answers = self.answers(source, step.measures, by, Translator(self.schema, self.parameters))
         for answer in answers:
             frame = frame.join(answer, on=by, how="left")
         filled = [each for measure in step.measures for each in self.of_nothing(measure)]
         return frame.with_columns(filled).drop(on)
+
+    def count_alike(self, frame: pl.LazyFrame, step: Gather, columns: tuple[str, ...]) -> pl.LazyFrame:
+        """The frame with how many rows of its own table have the same values in some columns."""
+        # WHY: all but the few that are not alone need no join. A row with a missing value is like none, not even itself.
+        prefix = step.source.scan.prefix
+        several = self.repeated(step.source.scan.table, columns)
+        several = several.rename({"#rows": f"{prefix}.#rows"})
+        outer = [expr.name for _, expr in step.links if isinstance(expr, core.LetValue)]
+        number = pl.col(f"{prefix}.#rows").fill_null(1)
+        whole = pl.all_horizontal(pl.col(name).is_not_null() for name in outer)
+        answer = pl.when(whole).then(number).otherwise(pl.lit(0, dtype=pl.Int64))
+        frame = frame.join(several.lazy(), left_on=outer, right_on=list(columns), how="left")
+        slots = [answer.alias(measure.slot) for measure in step.measures]
+        return frame.with_columns(slots).drop(f"{prefix}.#rows")
 
     def link_keys(
         self, step: Gather, translator: Translator
@@ -295,6 +313,23 @@ class PolarsBackend:
                 return [answer.alias(slot)]
             case _:
                 return []
+
+
+def _counts_itself(step: Gather, scan: Scan | None) -> tuple[str, ...] | None:
+    """The columns by which a gather counts the rows that are like the row itself; None where it asks anything else."""
+    source = step.source
+    if scan is None or source.steps or step.paired is not None or source.scan.table != scan.table:
+        return None
+    if not step.links or any(m.kind != "count" or m.condition is not None for m in step.measures):
+        return None
+    columns: list[str] = []
+    for inside, outside in step.links:
+        column = inside.name.removeprefix(f"{source.scan.prefix}.")
+        own = f"{scan.prefix}.{column}"
+        if inside.name == column or not isinstance(outside, core.LetValue) or outside.name != own:
+            return None
+        columns.append(column)
+    return tuple(columns) if len(set(columns)) == len(columns) else None
 
 
 def one_of_several(

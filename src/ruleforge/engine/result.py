@@ -70,7 +70,7 @@ class Result:
         return self.writer(self.hits, self.refusals)
 
     def select(self, *columns: str) -> pl.DataFrame:
-        """Some columns of every finding; what is not asked for (messages, say) is not worked out."""
+        """Some columns of every finding; what is not asked for (messages, say) costs nothing."""
         return self.writer(self.hits, self.refusals, columns)
 
     def batches(self, size: int = 500_000) -> Iterator[pl.DataFrame]:

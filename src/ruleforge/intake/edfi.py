@@ -22,7 +22,7 @@ from ruleforge.engine.revision import LINE, Part, Refusal
 from ruleforge.intake.content import Content
 from ruleforge.intake.element import Cell, Element, Reference, find, find_in_target, references
 from ruleforge.intake.error import IntakeError
-from ruleforge.intake.xml_path import Path, PathError, Step, parse_path
+from ruleforge.language.xml_path import Path, PathError, Step, parse_path
 from ruleforge.language.schema import Column, FileClause, Table
 
 CHUNK = 1 << 18

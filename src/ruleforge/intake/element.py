@@ -7,7 +7,7 @@ may stand anywhere in the file.
 
 from dataclasses import dataclass
 
-from ruleforge.intake.xml_path import Path, Step
+from ruleforge.language.xml_path import Path, Step
 
 
 class Element:

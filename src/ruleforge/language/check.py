@@ -85,13 +85,15 @@ class _RulebookChecker:
                     scope.values[argument.name] = value
             self.begin(definition.span)
             before = len(self.expressions.diagnostics)
+            checked = None
             try:
                 checked = self.expressions.anything(definition.value, scope)
                 if isinstance(checked, SetItems):
                     self.expressions.items(checked)
             except Oversize:
                 pass
-            if len(self.expressions.diagnostics) > before:
+            # What has no mistake of its own but reads what has one is broken too.
+            if checked is None or len(self.expressions.diagnostics) > before:
                 self.expressions.broken.add(definition.name)
         self.expressions.what = "this rule"
 
@@ -117,8 +119,11 @@ class _RulebookChecker:
     def unused(self, rulebook: ast.Rulebook) -> None:
         """Parameters and definitions of this file that no rule reads, itself or through definitions.
 
-        Nothing is said where a part of the file could not be read or run, which may be the part that uses them.
+        Nothing is said where a part of the file could not be read or run, which may be the part that uses them, or where
+        a name is unknown, which may be theirs misspelt.
         """
+        if self.has_unknown_names(0):
+            return
         rules = [each for each in rulebook.declarations if isinstance(each, ast.Rule)]
         unread = rulebook.broken or any(rule.unsupported for rule in rules)
         if (
@@ -142,6 +147,12 @@ class _RulebookChecker:
             if name not in used and name not in self.expressions.broken:
                 what = "parameter" if isinstance(declaration, ast.Parameter) else "definition"
                 self.complain(say.unused(declaration.name.span, what, name))
+
+    def has_unknown_names(self, before: int) -> bool:
+        """Whether a name that means nothing is among the diagnostics that were added after the first `before`."""
+        return any(
+            each.code in ("RF202", "RF204") for each in self.expressions.diagnostics[before:]
+        )
 
     # ── rules ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -224,7 +235,7 @@ class _RulebookChecker:
         default = core.Template((rule.titles[0].value if rule.titles else rule.name.text,))
         message = self.template(rule.messages[0], scope) if rule.messages else default
         claims = self.claims(rule, scope, message)
-        self.unused_lets(rule)
+        self.unused_lets(rule, before)
         errors = self.expressions.diagnostics[before:]
         if not fine or any(each.level == "error" for each in errors):
             return None
@@ -311,8 +322,8 @@ class _RulebookChecker:
                 lets.append((name, checked))
         return scope, lets
 
-    def unused_lets(self, rule: ast.Rule) -> None:
-        if rule.unsupported:
+    def unused_lets(self, rule: ast.Rule, before: int) -> None:
+        if rule.unsupported or not rule.lets or self.has_unknown_names(before):
             return
         read = names_in(rule)
         for let in rule.lets:

@@ -265,11 +265,9 @@ class ExpressionChecker:
     def expand(self, definition: Definition, scope: Scope, expected: ValueType | None) -> Checked:
         # NOTE: a circle is refused by `resolve`, so this ends; the level bounds how deep it goes.
         self.expanding += 1
-        self.level -= 1  # WHY: what stands for a definition takes its place, one level for both
         try:
             return self.anything(definition.value, scope, expected)
         finally:
-            self.level += 1
             self.expanding -= 1
 
     def attribute(self, expr: ast.Attribute, scope: Scope) -> Checked:
@@ -292,13 +290,14 @@ class ExpressionChecker:
 
     def of_row(self, expr: ast.Attribute, row: core.Row, name: str) -> Checked:
         table = self.schema.tables[core.table_of(row)]
+        if f"{table.name}.{name}" in self.broken:
+            return None
         if name in table.columns_by_name:
             return core.ColumnValue(row, name, table.columns_by_name[name].type, expr.span)
         if name in table.links_by_name:
             return core.Follow(row, name, table.links_by_name[name].table)
-        if f"{table.name}.{name}" not in self.broken:
-            operand = say.snippet(expr.operand.span)
-            self.complain(say.unknown_column(expr.name.span, operand, table, name))
+        operand = say.snippet(expr.operand.span)
+        self.complain(say.unknown_column(expr.name.span, operand, table, name))
         return None
 
     # ── logic and comparison ───────────────────────────────────────────────────────────────────────────────────────

@@ -628,6 +628,15 @@ def does_not_fit(span: Span, fact: str, why: str, fix: str) -> Diagnostic:
     return Diagnostic("RF308", fact, span, why=why, fix=fix)
 
 
+def bad_path(span: Span, reason: str) -> Diagnostic:
+    return does_not_fit(
+        span,
+        "this is no path below an element",
+        f"the table is read from XML, and {reason}",
+        "write it as `A/B`, `A[2]/B` or `A[2 by C]/B`, with the names of elements",
+    )
+
+
 def reads_rows(span: Span, where: str, fix: str) -> Diagnostic:
     return Diagnostic(
         "RF309",

@@ -13,7 +13,7 @@ from ruleforge.language import check_messages as say
 from ruleforge.language.build import build
 from ruleforge.language.check import check
 from ruleforge.language.diagnostic import Diagnostic, Level, in_order
-from ruleforge.language.parse import parse
+from ruleforge.language.parse import collector_at_rest, parse
 from ruleforge.language.render import render
 from ruleforge.language.resolve import resolve
 from ruleforge.language.resources import shipped_rulebooks
@@ -73,14 +73,15 @@ class _Loader:
         if self.main is not None:
             incomplete = any(each.code in _UNREAD for each in self.diagnostics)
             wrong = {e.span for e in self.diagnostics if e.code == "RF105" and e.span is not None}
-            declarations, found = resolve(
-                list(self.finished.values()),
-                incomplete=incomplete,
-                wrong_literals=frozenset(wrong),
-            )
-            self.diagnostics.extend(found)
-            checked, found = check(declarations, self.main, tuple(self.sources))
-            self.diagnostics.extend(found)
+            with collector_at_rest():
+                declarations, found = resolve(
+                    list(self.finished.values()),
+                    incomplete=incomplete,
+                    wrong_literals=frozenset(wrong),
+                )
+                self.diagnostics.extend(found)
+                checked, found = check(declarations, self.main, tuple(self.sources))
+                self.diagnostics.extend(found)
         diagnostics = in_order(self.diagnostics)
         if checked is None or any(each.level is Level.ERROR for each in diagnostics):
             raise RulebookError(diagnostics)

@@ -43,12 +43,6 @@ def value_notation(value: core.Value | None) -> str:
             return str(value)
 
 
-def template_notation(template: core.Template) -> str:
-    """A message with its values between braces."""
-    parts = (part if isinstance(part, str) else f"{{{notation(part)}}}" for part in template.parts)
-    return value_notation("".join(parts))
-
-
 def _text(expr: core.Expr, least: int) -> str:
     """The text, in parentheses where it binds less than `least`."""
     level, text = _leveled(expr)

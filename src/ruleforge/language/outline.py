@@ -88,8 +88,8 @@ def _part(name: str, value: object) -> Iterator[str]:
             for each in (*value.code_sets.values(), *value.tables.values()):
                 yield from _lines(each)
         case Mapping():
-            for each in value.values():
-                yield from _lines(each)
+            for key, each in value.items():
+                yield from _lines(each) if _is_node(each) else [f"{name} {key}: {_scalar(each)}"]
         case (core.Severity() as severity, condition):
             yield f"severity {severity}"
             if condition is not None:

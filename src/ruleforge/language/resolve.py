@@ -41,6 +41,7 @@ from ruleforge.language.types import (
     DecimalType,
     ValueType,
 )
+from ruleforge.language.xml_path import PathError, parse_path
 
 Node = TypeVar("Node", ast.Codes, ast.Table, ast.Parameter, ast.Define)
 
@@ -308,7 +309,15 @@ class _Resolver:
                     )
                 )
                 continue
-            key = tuple(name.text for name in names if self.known_column(table, name))
+            spans: dict[str, Span] = {}
+            for name in names:
+                if name.text in spans:
+                    first = spans[name.text]
+                    self.complain(say.declared_twice(name.span, "the key column", name.text, first))
+                elif self.known_column(table, name):
+                    spans[name.text] = name.span
+            key = tuple(spans)
+        self.paths(declared)
         files = tuple(self.file(each) for each in declared.files)
         self.tables[table.name] = replace(
             table, key=key or table.key, key_declared=bool(key), files=files
@@ -322,6 +331,18 @@ class _Resolver:
                 say.unknown_key_column(name.span, table.name, name.text, table.columns_by_name)
             )
         return False
+
+    def paths(self, declared: ast.Table) -> None:
+        """Refuses a `from` that is no path, where the table is read from XML."""
+        if not any(clause.element for clause in declared.files):
+            return
+        for column in declared.columns:
+            if column.header is None:
+                continue
+            try:
+                parse_path(column.header.value)
+            except PathError as mistake:
+                self.complain(say.bad_path(column.header.span, mistake.where))
 
     def file(self, clause: ast.File) -> FileClause:
         if clause.delimiter and len(clause.delimiter.value) != 1:
@@ -645,21 +666,23 @@ def names_in(part: ast.Expr | ast.Range | ast.Rule) -> set[str]:
     while pending:
         node = pending.pop()
         if isinstance(node, tuple):
-            pending.extend(node)
-            continue
-        if isinstance(node, ast.Variable):
+            pending += node
+        elif isinstance(node, ast.Variable):
             found.add(node.name)
-            continue
-        if isinstance(node, ast.Call) and node.operand is None:
-            found.add(node.name.text)
-        pending.extend(getattr(node, name) for name in _PARTS.get(type(node), ()) if name != "span")
+        else:
+            if isinstance(node, ast.Call) and node.operand is None:
+                found.add(node.name.text)
+            for name in _PARTS.get(type(node), ()):
+                pending.append(getattr(node, name))
     return found
 
 
 # The fields of each kind of node in which expressions may stand.
-_LEAVES = (ast.Name, ast.Text, ast.TableName, ast.Literal, ast.Variable, ast.Due)
-_PARTS = {
-    kind: tuple(field.name for field in fields(kind))
+_MAY_HOLD = ("Expr", "Clause", "Step", "Template", "SetOf", "Range")
+_PARTS: dict[type, tuple[str, ...]] = {
+    kind: tuple(
+        field.name for field in fields(kind) if any(each in str(field.type) for each in _MAY_HOLD)
+    )
     for kind in vars(ast).values()
-    if isinstance(kind, type) and is_dataclass(kind) and kind not in _LEAVES
+    if isinstance(kind, type) and is_dataclass(kind)
 }

@@ -28,7 +28,11 @@ Path = tuple[Step, ...]
 
 
 class PathError(ValueError):
-    """The text is no path; the message says what it is and which forms there are."""
+    """A text that is no path. `where` says which step is none; the message says which forms there are too."""
+
+    def __init__(self, text: str, where: str) -> None:
+        super().__init__(f"`{text}` is no path below an element: {where}. Write {FORMS}.")
+        self.where = where
 
 
 def parse_path(text: str) -> Path:
@@ -40,7 +44,7 @@ def parse_path(text: str) -> Path:
             where = (
                 f"`{part.strip()}` in it is no step" if part.strip() else "a step in it is empty"
             )
-            raise PathError(f"`{text}` is no path below an element: {where}. Write {FORMS}.")
+            raise PathError(text, where)
         name, number, by = found.groups()
         steps.append(Step(name, int(number or 1), by))
     return tuple(steps)
