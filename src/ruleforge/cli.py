@@ -128,7 +128,7 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             return sample(arguments, host)
 
 
-# ── the words of the command line ─────────────────────────────────────────────────────────────────
+# ── the words of the command line ──────────────────────────────────────────────────────────────
 
 
 class _Exit(Exception):  # noqa: N818 - no error

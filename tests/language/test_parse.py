@@ -36,7 +36,7 @@ def underlined(diagnostic: Diagnostic) -> str:
 
 def test_the_example_of_the_language_page() -> None:
     page = (REPOSITORY / "docs/language.md").read_text(encoding="utf-8")
-    example = re.search(r"```\n(rulebook .*?)```", page, re.DOTALL)
+    example = re.search(r"```(?:rules)?[^\n]*\n(rulebook .*?)```", page, re.DOTALL)
     assert example is not None
     rulebook, found = read(example[1])
     assert [(each.code, underlined(each)) for each in found] == [("RF106", "test")]

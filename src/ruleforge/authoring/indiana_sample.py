@@ -30,14 +30,59 @@ _MOST_CORPORATIONS = 90
 _STATE = "1088000000"  # owns the special education programs
 
 _GRADES = ("PK", "KG", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13")
-_LAST_NAMES = (
-    "Abbott Baker Castillo Dawson Ellery Fenwick Garnet Hollis Ivers Jarrow Kessler Lindqvist "
-    "Marlow Norwood Okafor Pruitt Quimby Ramsey Stanton Teague Underhill Vance Whitlock Yarrow"
-).split()
-_FIRST_NAMES = (
-    "Ada Bruno Clara Dmitri Elena Felix Greta Hugo Ines Jonas Kira Leo Mina Noel Olga Pablo "
-    "Rosa Silas Tess Ulric Vera Walt Xenia Yusuf Zoe"
-).split()
+_LAST_NAMES = [
+    "Abbott",
+    "Baker",
+    "Castillo",
+    "Dawson",
+    "Ellery",
+    "Fenwick",
+    "Garnet",
+    "Hollis",
+    "Ivers",
+    "Jarrow",
+    "Kessler",
+    "Lindqvist",
+    "Marlow",
+    "Norwood",
+    "Okafor",
+    "Pruitt",
+    "Quimby",
+    "Ramsey",
+    "Stanton",
+    "Teague",
+    "Underhill",
+    "Vance",
+    "Whitlock",
+    "Yarrow",
+]
+_FIRST_NAMES = [
+    "Ada",
+    "Bruno",
+    "Clara",
+    "Dmitri",
+    "Elena",
+    "Felix",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kira",
+    "Leo",
+    "Mina",
+    "Noel",
+    "Olga",
+    "Pablo",
+    "Rosa",
+    "Silas",
+    "Tess",
+    "Ulric",
+    "Vera",
+    "Walt",
+    "Xenia",
+    "Yusuf",
+    "Zoe",
+]
 _COUNTIES = (
     "Adams",
     "Brown",
@@ -76,23 +121,48 @@ _VOUCHER = "Choice Voucher"
 
 # Settings that go with a program; "" is a blank one.
 _SETTINGS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys("26 27 28 29".split(), ("", "", "01", "02", "04", "06", "09", "10")),
-    **dict.fromkeys("33 34 35".split(), ("", "", "02", "04", "06", "09")),
-    **dict.fromkeys("50 51 52 53 54".split(), ("", "", "", "02", "04", "06", "09", "10")),
-    **{"36": ("",), "37": ("", "01", "02", "04"), "38": ("10",)},
-    **{"55": ("04",), "56": ("03", "10"), "57": ("", "02", "04")},
-    **{_UNSERVED: ("03", "10"), _VOUCHER: ("10",)},
+    **dict.fromkeys(["26", "27", "28", "29"], ("", "", "01", "02", "04", "06", "09", "10")),
+    **dict.fromkeys(["33", "34", "35"], ("", "", "02", "04", "06", "09")),
+    **dict.fromkeys(["50", "51", "52", "53", "54"], ("", "", "", "02", "04", "06", "09", "10")),
+    "36": ("",),
+    "37": ("", "01", "02", "04"),
+    "38": ("10",),
+    "55": ("04",),
+    "56": ("03", "10"),
+    "57": ("", "02", "04"),
+    _UNSERVED: ("03", "10"),
+    _VOUCHER: ("10",),
 }
-_PRESCHOOL = "26 26 26 27 28 28 29 33 33 34 35 36 37".split()
-_SCHOOL_AGE = "50 50 50 50 50 51 51 51 52 52 53 54 55 57".split()
+_PRESCHOOL = ["26", "26", "26", "27", "28", "28", "29", "33", "33", "34", "35", "36", "37"]
+_SCHOOL_AGE = ["50", "50", "50", "50", "50", "51", "51", "51", "52", "52", "53", "54", "55", "57"]
 _NON_PUBLIC_PRESCHOOL = ["38"]
 _NON_PUBLIC_SCHOOL_AGE = ["56", "56", "56", _UNSERVED, _VOUCHER]
-_DISABILITIES = "07 07 07 09 09 17 17 15 05 06 10 11 01 02 03 04 12".split()
+_DISABILITIES = [
+    "07",
+    "07",
+    "07",
+    "09",
+    "09",
+    "17",
+    "17",
+    "15",
+    "05",
+    "06",
+    "10",
+    "11",
+    "01",
+    "02",
+    "03",
+    "04",
+    "12",
+]
 _DELAY = "08"
 _EXITS = ("10", "14", "15", "19", "20", "25", "26", "27", "31")
 
 
 class Student(NamedTuple):
+    """A row of `student`."""
+
     student_id: str
     last_name: str
     first_name: str
@@ -102,6 +172,8 @@ class Student(NamedTuple):
 
 
 class Stay(NamedTuple):
+    """A row of `enrollment`."""
+
     student_id: str
     school_id: str
     corp_id: str
@@ -113,6 +185,8 @@ class Stay(NamedTuple):
 
 
 class Program(NamedTuple):
+    """A row of `special_education`."""
+
     student_id: str
     edorg_id: str
     corp_id: str
@@ -127,6 +201,8 @@ class Program(NamedTuple):
 
 
 class School(NamedTuple):
+    """A row of `school`."""
+
     school_id: str
     school_name: str
     corp_id: str
@@ -137,12 +213,16 @@ class School(NamedTuple):
 
 
 class Corporation(NamedTuple):
+    """A row of `corporation`."""
+
     corp_id: str
     corp_name: str
     org_type: str
 
 
 class Planted(NamedTuple):
+    """A row of the list of what must be found, and of what must not."""
+
     rule: str
     table: str
     student_id: str
@@ -222,7 +302,7 @@ def write_indiana_sample(
             writer.write_case(_Ordinary(rng, next(ids), home, school_year).case())
 
 
-# ── who and where ─────────────────────────────────────────────────────────────────────────────────
+# ── who and where ──────────────────────────────────────────────────────────────────────────────
 
 
 def _pick(rng: Random, options: Sequence[_Option]) -> _Option:
@@ -313,7 +393,7 @@ def _usual_grade(year: int, birth_date: date) -> str:
     return _GRADES[max(0, min(age - 4, len(_GRADES) - 1))]
 
 
-# ── pupils in whom nothing is wrong ───────────────────────────────────────────────────────────────
+# ── pupils in whom nothing is wrong ────────────────────────────────────────────────────────────
 
 
 class _Ordinary:
@@ -404,7 +484,7 @@ class _Ordinary:
         return primary, secondary
 
 
-# ── pupils in whom something is wrong, or nearly ──────────────────────────────────────────────────
+# ── pupils in whom something is wrong, or nearly ───────────────────────────────────────────────
 
 # A line is a pupil: what is expected, the pupil, the programs, the stays, and a note.
 #   expected   `+5` SpecialEducation-5 reports it, `-5` nearly; `+student.key` a built-in rule does
@@ -592,7 +672,7 @@ def _planted(rule: str, made: _Case, note: str) -> Planted:
     return Planted(name, table, about.student_id, expected, note)
 
 
-# ── files ─────────────────────────────────────────────────────────────────────────────────────────
+# ── files ──────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Writer(Protocol):

@@ -90,7 +90,7 @@ def exit_code(result: Result, fail_on: str) -> Exit:
     return Exit.CLEAN
 
 
-# ── arguments ─────────────────────────────────────────────────────────────────────────────────────
+# ── arguments ──────────────────────────────────────────────────────────────────────────────────
 
 
 def as_of_day(day: dt.date | None) -> tuple[dt.date, str]:
@@ -129,7 +129,7 @@ def chosen(book: Rulebook, names: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(ids[name] for name in names))
 
 
-# ── data and files ────────────────────────────────────────────────────────────────────────────────
+# ── data and files ─────────────────────────────────────────────────────────────────────────────
 
 
 def _refuse_nothing(book: Rulebook, revision: Revision, data: Sequence[str]) -> None:

@@ -121,7 +121,7 @@ def _parameters(book: Rulebook) -> tuple[tuple[Words, ...], ...]:
     )
 
 
-# ── rulebooks ─────────────────────────────────────────────────────────────────────────────────────
+# ── rulebooks ──────────────────────────────────────────────────────────────────────────────────
 
 
 def _loaded(name: str, roots: Sequence[str]) -> tuple[str, Rulebook | None]:

@@ -1,0 +1,1 @@
+"""Judging data by a rulebook."""

@@ -11,14 +11,14 @@ from hashlib import blake2b
 
 import polars as pl
 
-from ruleforge.engine.admit import FILE, LINE, ROW, raw
+from ruleforge.engine.admit import FILE, ROW, raw
 from ruleforge.engine.finding import VALUES, finding_schema, key_fields
 from ruleforge.engine.lower import lower_values
 from ruleforge.engine.polars_backend import PolarsBackend
 from ruleforge.engine.polars_types import as_text
 from ruleforge.engine.reference_backend import constant_value, reads_sensitive
 from ruleforge.engine.result import Hits
-from ruleforge.engine.revision import Refusal
+from ruleforge.engine.revision import LINE, Refusal
 from ruleforge.language import core
 from ruleforge.language.check_expression import depths_read
 from ruleforge.language.core import Severity
@@ -122,11 +122,18 @@ class Describer:
         self, rule: str, table: Table, key: pl.DataFrame, causes: pl.Series
     ) -> list[str]:
         """One for each row: rulebook, rule, table, key and cause, which a next revision, machine or version does not change."""
-        head = [self.rulebook.name, rule, table.name]
-        return [
-            fingerprint(*head, *(f"{n}={v}" for n, v in zip(key.columns, values, strict=True)), str(cause))
-            for values, cause in zip(key.iter_rows(), causes, strict=True)
+        head = "".join(_measured(part) for part in (self.rulebook.name, rule, table.name))
+        parts = [
+            *(pl.concat_str([pl.lit(f"{name}="), pl.col(name).fill_null("None")]) for name in key.columns),
+            pl.lit(causes.cast(pl.String)),
         ]
+        measured = [
+            piece
+            for part in parts
+            for piece in (part.str.len_chars().cast(pl.String), pl.lit(":"), part)
+        ]
+        texts = key.select(pl.concat_str([pl.lit(head), *measured])).to_series()
+        return [_hashed(text) for text in texts]
 
     def due(self, rule: core.Rule) -> dt.date | None:
         """The day by which it is to be put right, counted from the day of the evaluation."""
@@ -206,8 +213,15 @@ class Describer:
 
 def fingerprint(*parts: str) -> str:
     """128 bits over parts, as hexadecimal digits."""
+    return _hashed("".join(_measured(part) for part in parts))
+
+
+def _measured(part: str) -> str:
     # NOTE: the length before each part keeps ("ab", "c") and ("a", "bc") apart.
-    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return f"{len(part)}:{part}"
+
+
+def _hashed(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from ruleforge.engine.admit import FILE, LINE, ROW, AdmittedTable, admit
+from ruleforge.engine.admit import FILE, ROW, AdmittedTable, admit
 from ruleforge.engine.built_in import built_in_rules
 from ruleforge.engine.describe import FILE_RULE, Describer, line_rule
 from ruleforge.engine.lower import lower
@@ -29,7 +29,7 @@ from ruleforge.engine.polars_backend import (
 )
 from ruleforge.engine.reference_backend import constant_value
 from ruleforge.engine.result import Hits, Result
-from ruleforge.engine.revision import FileRecord, Refusal, Revision
+from ruleforge.engine.revision import LINE, FileRecord, Refusal, Revision
 from ruleforge.language import core
 from ruleforge.language.core import Rulebook, Severity, Value
 from ruleforge.language.schema import Schema, SchoolYear
@@ -333,9 +333,9 @@ def _pass(plan: TablePlan, backend: PolarsBackend) -> dict[str, _Verdicts]:
     milliseconds = (time.perf_counter() - started) * 1000
     verdicts: dict[str, _Verdicts] = {}
     for number, (name, rule) in enumerate(zip(names, plan.rules, strict=True)):
-        failed = reported.filter(pl.col(name) >= FAILS)
-        rows = failed.select(*places.columns, cause_of(pl.col(name)).alias("cause"))
         holds, fails, unknown, denied = (total or 0 for total in totals[4 * number : 4 * number + 4])
+        failed = reported.filter(pl.col(name) >= FAILS) if fails else reported.clear()
+        rows = failed.select(*places.columns, cause_of(pl.col(name)).alias("cause"))
         verdicts[rule.rule.id] = _Verdicts(holds, fails, unknown, denied, milliseconds, rows)
     return verdicts
 

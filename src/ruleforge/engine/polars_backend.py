@@ -28,11 +28,12 @@ from ruleforge.engine.plan import (
     TablePlan,
 )
 from ruleforge.engine.polars_expression import Translator, average, joined, sum_in_reach
-from ruleforge.engine.polars_types import as_decimal, as_text, places_of
+from ruleforge.engine.polars_types import LARGEST, as_decimal, as_text, places_of
+from ruleforge.engine.rounds import rounds
 from ruleforge.language import core
 from ruleforge.language.core import Value
 from ruleforge.language.schema import Schema
-from ruleforge.language.types import DecimalType, PeriodType
+from ruleforge.language.types import CELL_PLACES, DecimalType, PeriodType
 
 VERDICTS = pl.Enum(["holds", "fails", "unknown", "not applicable"])
 
@@ -120,20 +121,26 @@ class PolarsBackend:
         """The frame with what the steps attach. `identity` are the columns that tell its rows apart, which are those of `scan` unless
         they are pairs."""
         translator = Translator(self.schema, self.parameters)
-        for step in steps:
-            match step:
-                case Derive():
-                    frame = frame.with_columns(translator.value(step.value).alias(step.slot))
-                case Keep():
-                    frame = frame.filter(translator.value(step.condition))
-                case Reach():
-                    frame = self.reach(frame, step, translator)
-                case Gather():
-                    columns = _counts_itself(step, scan)
-                    if columns is not None:
-                        frame = self.count_alike(frame, step, columns)
-                    else:
-                        frame = self.gather(frame, step, translator, identity)
+        for each in rounds(steps):
+            for step in each.steps:
+                match step:
+                    case Derive():
+                        frame = frame.with_columns(translator.value(step.value).alias(step.slot))
+                    case Keep():
+                        frame = frame.filter(translator.value(step.condition))
+                    case Reach():
+                        frame = self.reach(frame, step, translator)
+                    case Gather():
+                        columns = _counts_itself(step, scan)
+                        if columns is not None:
+                            frame = self.count_alike(frame, step, columns)
+                        else:
+                            frame = self.gather(frame, frame, step, translator, identity)
+            if each.questions:
+                # NOTE: what is not cached is copied into the plan wherever it is named.
+                before = frame = frame.cache()
+                for question in each.questions:
+                    frame = self.gather(frame, before, question, translator, identity)
         return frame
 
     def reach(self, frame: pl.LazyFrame, step: Reach, translator: Translator) -> pl.LazyFrame:
@@ -187,8 +194,14 @@ class PolarsBackend:
     # ── questions about other rows ─────────────────────────────────────────────────────────────────────────────────
 
     def gather(
-        self, frame: pl.LazyFrame, step: Gather, translator: Translator, identity: list[str]
+        self,
+        frame: pl.LazyFrame,
+        before: pl.LazyFrame,
+        step: Gather,
+        translator: Translator,
+        identity: list[str],
     ) -> pl.LazyFrame:
+        """The frame with the answers of a step. `before` has the same rows and what the step reads of them."""
         scan = step.source.scan
         deep = any(isinstance(inner, Gather) and inner.paired is not None for inner in step.steps)
         row = f"{scan.prefix}.{ROW}" if deep else None
@@ -197,16 +210,16 @@ class PolarsBackend:
         outer_keys, inner_keys = self.link_keys(step, translator)
         source = source.with_columns(k.alias(a) for k, a in zip(inner_keys, on, strict=True))
         source = source.drop_nulls(on)
-        frame = frame.with_columns(k.alias(a) for k, a in zip(outer_keys, on, strict=True))
+        outer_links = [k.alias(a) for k, a in zip(outer_keys, on, strict=True)]
         if step.paired is None:
             by = on
+            frame = frame.with_columns(outer_links)
             if any(measure.kind in ("latest", "earliest") for measure in step.measures):
-                frame = frame.cache()
                 # WHY: picking sorts, and sorting only what belongs to some row of the pipeline is far less.
-                source = source.join(frame.select(on), on=on, how="semi")
+                belonging = before.with_columns(outer_links).select(on)
+                source = source.join(belonging, on=on, how="semi")
         else:
-            frame = frame.cache()
-            outer = frame.select(*identity, *dict.fromkeys([*step.paired, *on]))
+            outer = before.select(*dict.fromkeys([*identity, *step.paired]), *outer_links)
             pairs = outer.join(source, on=on, how="inner")
             source = self.apply(pairs, step.steps, [*identity, *([row] if row else [])], None)
             by = identity
@@ -214,7 +227,8 @@ class PolarsBackend:
         for answer in answers:
             frame = frame.join(answer, on=by, how="left")
         filled = [each for measure in step.measures for each in self.of_nothing(measure)]
-        return frame.with_columns(filled).drop(on)
+        frame = frame.with_columns(filled)
+        return frame.drop(on) if step.paired is None else frame
 
     def count_alike(self, frame: pl.LazyFrame, step: Gather, columns: tuple[str, ...]) -> pl.LazyFrame:
         """The frame with how many rows of its own table have the same values in some columns."""
@@ -300,12 +314,11 @@ class PolarsBackend:
             case "count" | "count distinct":
                 return [column.cast(pl.Int64).fill_null(0)]
             case "sum":
-                total = column.fill_null(pl.lit(0, dtype=pl.Int128))
-                return [sum_in_reach(total, measure.type).alias(slot)]
+                return [sum_in_reach(_total(measure), measure.type).alias(slot)]
             case "average":
                 assert measure.value is not None
                 number = pl.col(f"{slot}.#n")
-                return [average(column, number, measure.value.type).alias(slot)]
+                return [average(_total(measure), number, measure.value.type).alias(slot)]
             case "every":
                 denied = column.fill_null(value=False)
                 doubted = pl.col(f"{slot}.#unknown").fill_null(value=False)
@@ -378,18 +391,44 @@ def _aggregates(
         case "count distinct":
             return [chosen.drop_nulls().n_unique().alias(slot)]
         case "sum":
-            return [chosen.cast(pl.Int128).sum().alias(slot)]
+            return _sums(measure, chosen)
         case "average":
-            return [
-                chosen.cast(pl.Int128).sum().alias(slot),
-                chosen.count().alias(f"{slot}.#n"),
-            ]
+            return [*_sums(measure, chosen), chosen.count().alias(f"{slot}.#n")]
         case "min":
             return [chosen.min().alias(slot)]
         case "max":
             return [chosen.max().alias(slot)]
         case _:
             raise AssertionError(measure.kind)
+
+
+def _is_wide(measure: Measure) -> bool:
+    """Whether few values of so many places may add up to more than Int128 holds."""
+    return measure.value is not None and places_of(measure.value.type) > CELL_PLACES
+
+
+def _sums(measure: Measure, values: pl.Expr) -> list[pl.Expr]:
+    """The sum of a measure's values, of wide ones that of their front parts and that of their last digits."""
+    held = values.cast(pl.Int128)
+    if not _is_wide(measure):
+        return [held.sum().alias(measure.slot)]
+    last = pl.lit(10**CELL_PLACES, dtype=pl.Int128)
+    return [
+        (held % last).sum().alias(measure.slot),
+        (held // last).sum().alias(f"{measure.slot}.#front"),
+    ]
+
+
+def _total(measure: Measure) -> pl.Expr:
+    """The sum, 0 of nothing; missing where it is beyond any number."""
+    nothing, last = (pl.lit(number, dtype=pl.Int128) for number in (0, 10**CELL_PLACES))
+    total = pl.col(measure.slot).fill_null(nothing)
+    if not _is_wide(measure):
+        return total
+    front = pl.col(f"{measure.slot}.#front").fill_null(nothing)
+    # Within the bound nothing overflows; beyond it the sum has more digits than a number may have.
+    bound = pl.lit(16 * LARGEST * 10 ** (CELL_PLACES - 1), dtype=pl.Int128)
+    return pl.when(front.abs() < bound).then(front * last + total)
 
 
 @dataclass(frozen=True)
@@ -413,14 +452,13 @@ class _Verdict:
         def number(value: int) -> pl.Expr:
             return pl.lit(value, dtype=pl.UInt16)
 
-        said = pl.when(joined(self.claims, every=True)).then(number(HOLDS))
-        if self.when is not None:
-            said = pl.when(~self.when).then(number(NOT_APPLICABLE)).when(
-                joined(self.claims, every=True)
-            ).then(number(HOLDS))
-        for position, claim in enumerate(self.claims):
-            said = said.when(applies & ~claim).then(number(FAILS + position))
-        code = said.otherwise(number(UNKNOWN))
+        # The first branch whose condition is true decides; an unknown one is passed over.
+        branches = [] if self.when is None else [(~self.when, NOT_APPLICABLE)]
+        branches.append((joined(self.claims, every=True), HOLDS))
+        branches += [(applies & ~claim, FAILS + n) for n, claim in enumerate(self.claims)]
+        code = number(UNKNOWN)
+        for condition, value in reversed(branches):
+            code = pl.when(condition).then(number(value)).otherwise(code)
         return code if self.where is None else pl.when(self.where).then(code)
 
 

@@ -261,7 +261,7 @@ class Translator:
             else:
                 takes_text = isinstance(argument.type, CodeType) and expr.function not in _OF_ONE_TYPE
                 exprs.append(self.text(argument) if takes_text else self.value(argument))
-        written = {
+        written: dict[int, object] = {
             position: argument.value
             for position, argument in enumerate(expr.arguments)
             if isinstance(argument, core.Constant)

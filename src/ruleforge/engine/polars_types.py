@@ -78,7 +78,8 @@ def scaled(value: Decimal, places: int) -> int:
     number = int("".join(map(str, digits)) or "0")
     shift = exponent + places
     # NOTE: digits beyond the places of the type can only be zeros (`1.50` where the type has one place).
-    number = number * 10**shift if shift >= 0 else number // 10**-shift
+    unit: int = 10 ** abs(shift)
+    number = number * unit if shift >= 0 else number // unit
     return -number if sign else number
 
 

@@ -329,7 +329,8 @@ class Evaluator:
                 return min(present, key=lambda each: self.order(each, value_type), default=None)
             case "max":
                 return max(present, key=lambda each: self.order(each, value_type), default=None)
-        raise ValueError(f"no aggregate `{expr.kind}`")
+            case _:
+                raise ValueError(f"no aggregate `{expr.kind}`")
 
     def _compare(self, op: str, left: core.Expr, right: core.Expr, rows: Rows) -> bool | None:
         a, b = self.value(left, rows), self.value(right, rows)
@@ -386,12 +387,10 @@ def reads_sensitive(expr: core.Expr, schema: Schema, lets: Mapping[str, core.Exp
     A column that a reference goes by is not named: `e.student.grade` shows nothing of `student_id`.
     """
     for node in core.walk(expr):
-        match node:
-            case core.ColumnValue():
-                columns = schema.tables[core.table_of(node.row)].columns_by_name
-                if columns[node.column].sensitive:
-                    return True
-            case core.LetValue():
-                if reads_sensitive(lets[node.name], schema, lets):
-                    return True
+        if isinstance(node, core.ColumnValue):
+            columns = schema.tables[core.table_of(node.row)].columns_by_name
+            if columns[node.column].sensitive:
+                return True
+        elif isinstance(node, core.LetValue) and reads_sensitive(lets[node.name], schema, lets):
+            return True
     return False

@@ -150,7 +150,8 @@ def calculate(op: str, left: Value, right: Value) -> Result:
             return in_domain(_multiply(a, b))
         case "/":
             return divided(a, b)
-    raise ValueError(f"no operator `{op}`")
+        case _:
+            raise ValueError(f"no operator `{op}`")
 
 
 def compare(op: str, left: Any, right: Any) -> bool:

@@ -22,8 +22,8 @@ from ruleforge.engine.revision import LINE, Part, Refusal
 from ruleforge.intake.content import Content
 from ruleforge.intake.element import Cell, Element, Reference, find, find_in_target, references
 from ruleforge.intake.error import IntakeError
-from ruleforge.language.xml_path import Path, PathError, Step, parse_path
 from ruleforge.language.schema import Column, FileClause, Table
+from ruleforge.language.xml_path import Path, PathError, Step, parse_path
 
 CHUNK = 1 << 18
 BATCH = 1 << 15  # rows that are lists before they become a frame
@@ -199,7 +199,7 @@ class _Reading:
             with path.open("rb") as stream:
                 while chunk := stream.read(CHUNK):
                     parser.Parse(chunk)
-                parser.Parse(b"", True)  # noqa: FBT003 it has no name
+                parser.Parse(b"", True)  # noqa: FBT003 - it has no name
         except _UnusableError as mistake:
             return Refusal(
                 str(mistake), self.file, line=parser.CurrentLineNumber, byte=parser.CurrentByteIndex

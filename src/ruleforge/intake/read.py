@@ -18,9 +18,9 @@ from ruleforge.intake.delimited import read_delimited
 from ruleforge.intake.edfi import Wanted, column_paths, read_interchange
 from ruleforge.intake.error import IntakeError
 from ruleforge.intake.tabular import read_tabular
-from ruleforge.language.xml_path import PathError
 from ruleforge.language.schema import FileClause, Schema, Table
 from ruleforge.language.suggest import nearest
+from ruleforge.language.xml_path import PathError
 
 Progress = Callable[[str, int, int], None]
 

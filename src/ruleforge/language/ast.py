@@ -1,7 +1,7 @@
 """ast: a rulebook as it is written, with places
 
-Every node has a `span`, which takes no part in equality, so that two texts that say the same compare equal. Names are not
-bound and nothing is typed here: that is the business of `resolve`.
+Every node has a `span`, which takes no part in equality, so that two texts that say the same
+compare equal. Names are not bound and nothing is typed here: that is the business of `resolve`.
 """
 
 import datetime as dt
@@ -28,7 +28,9 @@ class Name:
 
 @dataclass(frozen=True)
 class Text:
-    """A quoted text with escapes undone. `offsets[i]` is where its i-th character stands in the source."""
+    """A quoted text with escapes undone. `offsets[i]` is where its i-th character stands in the
+    source.
+    """
 
     value: str
     span: Span = _span()
@@ -37,7 +39,9 @@ class Text:
 
 @dataclass(frozen=True)
 class Template:
-    """A message: pieces of plain text and, between braces, expressions. `{{` and `}}` stand for the braces themselves."""
+    """A message: pieces of plain text and, between braces, expressions. `{{` and `}}` stand for the
+    braces themselves.
+    """
 
     parts: "tuple[str | Expr, ...]"
     span: Span = _span()
@@ -52,7 +56,7 @@ class TableName:
     span: Span = _span()
 
 
-# ── expressions ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── expressions ────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -253,7 +257,7 @@ Expr = (
 )
 
 
-# ── declarations ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── declarations ───────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -412,7 +416,9 @@ class Due:
 
 @dataclass(frozen=True)
 class Rule:
-    """Clauses as written; those that may stand once are lists too, and `resolve` says where one stands twice."""
+    """Clauses as written; those that may stand once are lists too, and `resolve` says where one
+    stands twice.
+    """
 
     name: Name
     severities: tuple[SeverityStep, ...]
@@ -435,7 +441,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Unsupported:
-    """A construct of the language that this version cannot run (`view`, `against`, …): `word` is what was written."""
+    """A construct of the language that this version cannot run (`view`, `against`, …): `word` is
+    what was written.
+    """
 
     word: str
     span: Span = _span()
@@ -446,10 +454,11 @@ Declaration = Parameter | Codes | Table | Define | Rule | Unsupported
 
 @dataclass(frozen=True)
 class Rulebook:
-    """One file. `header` is None where the file does not begin with one, which is a mistake already told.
+    """One file. `header` is None where the file does not begin with one, which is a mistake already
+    told.
 
-    `broken` are the names of declarations that are missing here because they could not be read or run, which is told
-    too: a name that is among them is not unknown.
+    `broken` are the names of declarations that are missing here because they could not be read or
+    run, which is told too: a name that is among them is not unknown.
     """
 
     header: Header | None

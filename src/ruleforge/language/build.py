@@ -82,7 +82,7 @@ class _Builder(ExpressionBuilder):
         self._diagnostics.append(messages.not_in_this_version(self._span(word), word.value))
         return ast.Unsupported(word.value, span)
 
-    # ── header, parameters, codes ─────────────────────────────────────────────────────────────────
+    # ── header, parameters, codes ───────────────────────────────────────────────────────────────
 
     def header(self, c: Children, span: Span) -> ast.Header:
         edition = c[3]
@@ -142,7 +142,7 @@ class _Builder(ExpressionBuilder):
 
     code_until = code_since
 
-    # ── tables ────────────────────────────────────────────────────────────────────────────────────
+    # ── tables ──────────────────────────────────────────────────────────────────────────────────
 
     def table(self, c: Children, span: Span) -> ast.Table:
         parts = _gathered(c)
@@ -229,7 +229,7 @@ class _Builder(ExpressionBuilder):
             by_word[option.word] = option.value
         return by_word
 
-    # ── definitions ───────────────────────────────────────────────────────────────────────────────
+    # ── definitions ─────────────────────────────────────────────────────────────────────────────
 
     def define(self, c: Children, span: Span) -> ast.Define:
         arguments = c[3] if c[2].type == "LPAR" else None
@@ -241,7 +241,7 @@ class _Builder(ExpressionBuilder):
     def argument(self, c: Children, span: Span) -> ast.Argument:
         return ast.Argument(self._name(c[0]), self._name(c[2]), span)
 
-    # ── rules ─────────────────────────────────────────────────────────────────────────────────────
+    # ── rules ───────────────────────────────────────────────────────────────────────────────────
 
     def rule(self, c: Children, span: Span) -> ast.Rule:
         clauses = _gathered(c[3:])
@@ -333,7 +333,7 @@ class _Builder(ExpressionBuilder):
         expression: ast.Expr = ExpressionBuilder(hole.place, self._diagnostics).value_of(parsed)
         return expression
 
-    # ── what this version does not run ────────────────────────────────────────────────────────────
+    # ── what this version does not run ──────────────────────────────────────────────────────────
 
     def view(self, c: Children, span: Span) -> ast.Unsupported:
         return self._unsupported(c, span)

@@ -70,7 +70,7 @@ class ExpressionBuilder:
             done[id(tree)] = (getattr(self, kind)(values, span), start, end, deepest)
         return done[id(root)][0]
 
-    # ── tokens ────────────────────────────────────────────────────────────────────────────────────
+    # ── tokens ──────────────────────────────────────────────────────────────────────────────────
 
     def _span(self, token: Token) -> Span:
         return self._place(token.start_pos or 0, token.end_pos or 0)
@@ -91,7 +91,7 @@ class ExpressionBuilder:
     def _integer(self, token: Token) -> ast.Literal:
         return literals.number(token.value, self._span(token), self._diagnostics)
 
-    # ── expressions ───────────────────────────────────────────────────────────────────────────────
+    # ── expressions ─────────────────────────────────────────────────────────────────────────────
 
     def if_then_else(self, c: Children, span: Span) -> ast.If:
         return ast.If(c[1], c[3], c[5], span)
@@ -214,7 +214,7 @@ class ExpressionBuilder:
         where = c[5] if len(c) > 6 else None
         return ast.Pick(c[0].value, variable, table, c[4], where, span)
 
-    # ── rows of tables ────────────────────────────────────────────────────────────────────────────
+    # ── rows of tables ──────────────────────────────────────────────────────────────────────────
 
     def row_of(self, c: Children, _span: Span) -> tuple[ast.Name, ast.TableName]:
         return self._name(c[0]), c[2]

@@ -1,7 +1,7 @@
 """check: Declarations and the rulebook that uses them -> core.Rulebook, or every diagnostic
 
-Whatever can be known without data is known here: afterwards lowering and evaluation cannot fail for a reason that lies in the rulebook.
-One rule with a mistake does not hide those of the next.
+Whatever can be known without data is known here: afterwards lowering and evaluation cannot fail for
+a reason that lies in the rulebook. One rule with a mistake does not hide those of the next.
 """
 
 from dataclasses import dataclass, replace
@@ -67,7 +67,7 @@ class _RulebookChecker:
         self.expressions.place = place
         self.expressions.parts_of_rule = 0
 
-    # ── definitions, severities, unused names ──────────────────────────────────────────────────────────────────────
+    # ── definitions, severities, unused names ───────────────────────────────────────────────────
 
     def definitions(self) -> None:
         """Each definition on its own, so that a mistake in one that nothing uses is found too."""
@@ -117,10 +117,11 @@ class _RulebookChecker:
         return None
 
     def unused(self, rulebook: ast.Rulebook) -> None:
-        """Parameters and definitions of this file that no rule reads, itself or through definitions.
+        """Parameters and definitions of this file that no rule reads, itself or through
+        definitions.
 
-        Nothing is said where a part of the file could not be read or run, which may be the part that uses them, or where
-        a name is unknown, which may be theirs misspelt.
+        Nothing is said where a part of the file could not be read or run, which may be the part
+        that uses them, or where a name is unknown, which may be theirs misspelt.
         """
         if self.has_unknown_names(0):
             return
@@ -149,12 +150,14 @@ class _RulebookChecker:
                 self.complain(say.unused(declaration.name.span, what, name))
 
     def has_unknown_names(self, before: int) -> bool:
-        """Whether a name that means nothing is among the diagnostics that were added after the first `before`."""
+        """Whether a name that means nothing is among the diagnostics that were added after the
+        first `before`.
+        """
         return any(
             each.code in ("RF202", "RF204") for each in self.expressions.diagnostics[before:]
         )
 
-    # ── rules ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── rules ───────────────────────────────────────────────────────────────────────────────────
 
     def rules(self, rulebook: ast.Rulebook) -> tuple[core.Rule, ...]:
         checked: list[core.Rule] = []

@@ -1,10 +1,12 @@
 """check_expression: ast.Expr -> core.Expr, or diagnostics
 
-Binds the names of an expression and gives every part its type, in one walk: what a name means decides its type, and what stands
-beside a text in quotes decides whether it is a code. An operand already found wrong is None, and whatever is made of it is None
-without a word, so that one mistake is told once.
+Binds the names of an expression and gives every part its type, in one walk: what a name means
+decides its type, and what stands beside a text in quotes decides whether it is a code. An operand
+already found wrong is None, and whatever is made of it is None without a word, so that one mistake
+is told once.
 
-Definitions are expanded where they are used, with their arguments bound to what is handed over; a budget bounds what they may grow to.
+Definitions are expanded where they are used, with their arguments bound to what is handed over; a
+budget bounds what they may grow to.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,7 +55,9 @@ class Oversize(Exception):  # noqa: N818 - not an error of ours: it ends the che
 
 @dataclass(frozen=True)
 class SetItems:
-    """A set as written, with the scope of its names: it gets a type only from the value that is looked for in it."""
+    """A set as written, with the scope of its names: it gets a type only from the value that is
+    looked for in it.
+    """
 
     expr: ast.SetOf
     scope: "Scope"
@@ -63,8 +67,9 @@ class SetItems:
 class Scope:
     """What names mean at a place. `depth` is that of the next row variable.
 
-    `sizes` are the numbers of parts of what a name stands for and is replaced by: without them, a definition that uses
-    its argument twice, and is handed itself, would grow beyond every budget without a part being checked.
+    `sizes` are the numbers of parts of what a name stands for and is replaced by: without them, a
+    definition that uses its argument twice, and is handed itself, would grow beyond every budget
+    without a part being checked.
     """
 
     rows: dict[str, core.Row] = field(default_factory=dict)
@@ -103,7 +108,7 @@ class ExpressionChecker:
     def complain(self, diagnostic: Diagnostic) -> None:
         self.diagnostics.append(diagnostic)
 
-    # ── doors ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── doors ───────────────────────────────────────────────────────────────────────────────────
 
     def value(
         self, expr: ast.Expr, scope: Scope, expected: ValueType | None = None
@@ -216,7 +221,7 @@ class ExpressionChecker:
             for each in (item.low, item.high) if isinstance(item, ast.Range) else (item,):
                 self.value(each, checked.scope)
 
-    # ── leaves and names ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── leaves and names ────────────────────────────────────────────────────────────────────────
 
     def literal(self, expr: ast.Literal, expected: ValueType | None) -> core.Expr | None:
         if expr.span in self.declarations.wrong_literals:
@@ -249,7 +254,8 @@ class ExpressionChecker:
         if name in self.declarations.definitions:
             definition = self.declarations.definitions[name]
             if definition.arguments is not None:
-                takes = count_of_arguments(len(definition.arguments))
+                number = len(definition.arguments)
+                takes = count_of_arguments(number, number)
                 signature = signature_of(definition)
                 self.complain(say.wrong_argument_count(expr.span, signature, 0, takes))
                 return None
@@ -300,7 +306,7 @@ class ExpressionChecker:
         self.complain(say.unknown_column(expr.name.span, operand, table, name))
         return None
 
-    # ── logic and comparison ───────────────────────────────────────────────────────────────────────────────────────
+    # ── logic and comparison ────────────────────────────────────────────────────────────────────
 
     def logic(self, expr: ast.Logic, scope: Scope) -> core.Expr | None:
         operands = [self.condition(each, scope) for each in expr.operands]
@@ -335,13 +341,17 @@ class ExpressionChecker:
     def as_code(
         self, expr: ast.Expr, checked: core.Expr, scope: Scope, code: CodeType
     ) -> core.Expr | None:
-        """The text once more, as a code of that set where it is written out; unchanged where it is no literal."""
+        """The text once more, as a code of that set where it is written out; unchanged where it is
+        no literal.
+        """
         if reads_no_text(checked):
             return self.value(expr, scope, code)
         return checked
 
     def can_equal(self, value: core.Expr, constant: core.Constant, span: Span) -> bool:
-        """Whether a value can be compared with a constant at all; says so where a text is blank or too long."""
+        """Whether a value can be compared with a constant at all; says so where a text is blank or
+        too long.
+        """
         text = constant.value
         if constant.type != TEXT or not isinstance(text, str):
             return True
@@ -572,7 +582,7 @@ class ExpressionChecker:
             return Span(text.span.source, start, start + 1)
         return text.span
 
-    # ── arithmetic and choice ──────────────────────────────────────────────────────────────────────────────────────
+    # ── arithmetic and choice ───────────────────────────────────────────────────────────────────
 
     def negative(self, expr: ast.Negative, scope: Scope) -> core.Expr | None:
         operand = self.value(expr.operand, scope)
@@ -634,12 +644,14 @@ class ExpressionChecker:
             if len(present) < len(values):
                 return None
         for each, value in zip(exprs, present, strict=True):
+            if isinstance(value, core.Constant) and not self.can_equal(value, value, each.span):
+                return None
             if not same_type(present[0].type, value.type):
                 self.complain(say.mixed_types(each.span, present[0].type, value.type))
                 return None
         return present, widest([value.type for value in present])
 
-    # ── quantifiers ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── quantifiers ─────────────────────────────────────────────────────────────────────────────
 
     def table(self, name: ast.TableName) -> Table | None:
         """The table of a name; says so where there is none."""
@@ -655,7 +667,9 @@ class ExpressionChecker:
         return None
 
     def meaning(self, name: str, scope: Scope) -> str | None:
-        """What a name means already, so that it cannot be given to something new; None where it is free."""
+        """What a name means already, so that it cannot be given to something new; None where it is
+        free.
+        """
         if name in scope.rows:
             return "a row here"
         if name in scope.names():
@@ -672,7 +686,9 @@ class ExpressionChecker:
     def over(
         self, name: ast.Name, table: ast.TableName, scope: Scope
     ) -> Iterator[tuple[core.RowVariable, Scope] | None]:
-        """The row variable of a quantifier and the scope inside it; None where the table is not known."""
+        """The row variable of a quantifier and the scope inside it; None where the table is not
+        known.
+        """
         known = self.table(table)
         meaning = self.meaning(name.text, scope)
         if meaning is not None:
@@ -717,6 +733,9 @@ class ExpressionChecker:
             return None
         kind = "count distinct" if expr.distinct else expr.kind
         if value is None or kind.startswith("count"):
+            if value is not None and value.type == PERIOD:
+                self.complain(say.not_comparable(expr.span, PERIOD, kind))
+                return None
             return core.Aggregate(kind, value, variable, where, INTEGER, expr.span)
         numeric = isinstance(value.type, IntegerType | DecimalType)
         if kind in ("sum", "average") and not numeric:
@@ -755,7 +774,9 @@ class ExpressionChecker:
         where: core.Expr | None,
         *others: core.Expr | None,
     ) -> bool:
-        """Whether a quantifier that reads rows outside finds its own by an equality; says so where it does not."""
+        """Whether a quantifier that reads rows outside finds its own by an equality; says so where
+        it does not.
+        """
         table = self.schema.tables[variable.table]
         if table.lookup:
             return True
@@ -781,10 +802,12 @@ class ExpressionChecker:
             part for each in read for part in core.walk(each) if isinstance(part, core.Compare)
         )
         in_or = any(any(links(each, variable.depth)) for each in equalities)
-        self.complain(say.unlinked(span, variable.table, variable.name, outer.name, column, in_or))
+        self.complain(
+            say.unlinked(span, variable.table, variable.name, outer.name, column, in_or=in_or)
+        )
         return False
 
-    # ── calls ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── calls ───────────────────────────────────────────────────────────────────────────────────
 
     def call(self, expr: ast.Call, scope: Scope, expected: ValueType | None) -> Checked:
         name = expr.name.text
@@ -828,9 +851,12 @@ class ExpressionChecker:
         if not (isinstance(month, core.Constant) and isinstance(day, core.Constant)):
             return True
         longest = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
-        if isinstance(month.value, int) and isinstance(day.value, int):
-            if 1 <= month.value <= 12 and 1 <= day.value <= longest.get(month.value, 31):
+        numbers = month.value, day.value
+        match numbers:
+            case int(m), int(d) if 1 <= m <= 12 and 1 <= d <= longest.get(m, 31):
                 return True
+            case _:
+                pass
         self.complain(say.no_such_day(expr.span))
         return False
 
@@ -840,7 +866,7 @@ class ExpressionChecker:
         """A definition with arguments, written out."""
         arguments = definition.arguments or ()
         if len(arguments) != len(expr.arguments):
-            takes = count_of_arguments(len(arguments))
+            takes = count_of_arguments(len(arguments), len(arguments))
             self.complain(
                 say.wrong_argument_count(
                     expr.span, signature_of(definition), len(expr.arguments), takes
@@ -913,7 +939,9 @@ class ExpressionChecker:
         scope: Scope,
         expected: ValueType | None,
     ) -> core.Expr | None:
-        """A function of the language. `before` are arguments already checked (the value before the point)."""
+        """A function of the language. `before` are arguments already checked (the value before the
+        point).
+        """
         declared = function.arguments[len(before) :]
         least, most = len(declared) - function.optional, len(declared)
         if len(written) < least or (len(written) > most and not function.variadic):
@@ -1114,16 +1142,20 @@ class _Sortable:
 
 
 def depth_of(part: core.RowVariable | core.LetValue) -> int:
+    """The depth of the row that a part reads: a `let` belongs to the row of `for`."""
     return part.depth if isinstance(part, core.RowVariable) else 0
 
 
 def signature_of(definition: Definition) -> str:
+    """A definition as it is called."""
     return f"{definition.name}({', '.join(each.name for each in definition.arguments or ())})"
 
 
-def count_of_arguments(least: int, most: int | None = -1) -> str:
-    """How many arguments, in figures: `2 arguments`, `1 or 2 arguments`."""
-    if most == -1 or most == least:
+def count_of_arguments(least: int, most: int | None) -> str:
+    """How many arguments: `2 arguments`, `1 or 2 arguments`; any number from `least` with `most`
+    None.
+    """
+    if most == least:
         return f"{least} argument{'s' if least != 1 else ''}" if least else "no arguments"
     return f"{least} or more arguments" if most is None else f"{least} or {most} arguments"
 
@@ -1156,12 +1188,15 @@ def same_type(one: ValueType, other: ValueType) -> bool:
 
 
 def widest(types: Sequence[ValueType]) -> ValueType:
-    """The type of a value that is one of several of one type: decimal if any is, with the most places of them."""
+    """The type of a value that is one of several of one type: decimal if any is, with the most
+    places of them.
+    """
     places = [each.places for each in types if isinstance(each, DecimalType)]
     return DecimalType(max(places)) if places else types[0]
 
 
 def places_of(value_type: ValueType) -> int:
+    """The places behind the point that values of a type have at most."""
     return value_type.places if isinstance(value_type, DecimalType) else 0
 
 
@@ -1185,7 +1220,9 @@ def arithmetic_type(op: str, left: ValueType, right: ValueType) -> ValueType | N
 
 
 def reads_no_text(expr: core.Expr) -> bool:
-    """Whether a text comes from literals alone, so that what stands beside it may make a code of it."""
+    """Whether a text comes from literals alone, so that what stands beside it may make a code of
+    it.
+    """
     match expr:
         case core.Constant():
             return True
@@ -1215,7 +1252,9 @@ def depths_read(node: core.Expr | core.Row) -> set[int]:
 
 
 def links(where: core.Expr, depth: int) -> Iterator[tuple[core.Expr, core.Expr]]:
-    """The equalities that link the row of a depth to rows outside: (inner side, outer side) of each."""
+    """The equalities that link the row of a depth to rows outside: (inner side, outer side) of
+    each.
+    """
     if isinstance(where, core.And):
         for operand in where.operands:
             yield from links(operand, depth)

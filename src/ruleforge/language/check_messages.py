@@ -1,7 +1,7 @@
 """check_messages: one function a mistake of names (RF2xx), types and codes (RF3xx) and size (RF4xx)
 
-Each takes what it speaks about and gives a `Diagnostic`; no pass writes a sentence of its own. Fact, reason and fix are a sentence
-each, in the present tense, and blame nobody.
+Each takes what it speaks about and gives a `Diagnostic`; no pass writes a sentence of its own.
+Fact, reason and fix are a sentence each, in the present tense, and blame nobody.
 """
 
 import re
@@ -19,7 +19,9 @@ def _a(noun: str) -> str:
 
 
 def named(value_type: ValueType) -> str:
-    """A type with its article, as it reads in a sentence: `a date`, `text`, `a code of grade_level`."""
+    """A type with its article, as it reads in a sentence: `a date`, `text`, `a code of
+    grade_level`.
+    """
     name = type_name(value_type)
     if name == "text":
         return "text"
@@ -44,7 +46,8 @@ def _stands(first: Span | None, here: Span) -> str:
     if first is None:
         return "the first stands before it"
     line = first.source.line_and_column(first.start)[0]
-    return f"the first stands {'in line ' if first.source.path == here.source.path else f'at {first.source.path}:'}{line}"
+    place = "in line " if first.source.path == here.source.path else f"at {first.source.path}:"
+    return f"the first stands {place}{line}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -65,7 +68,7 @@ def _listed(names: Iterable[str], most: int = 8) -> str:
     return shown if len(all_names) <= most else f"{shown} and {len(all_names) - most} more"
 
 
-# ── names ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── names ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def unknown_column(span: Span, row: str, table: Table, name: str) -> Diagnostic:
@@ -230,18 +233,17 @@ def name_taken(span: Span, name: str, meaning: str) -> Diagnostic:
 
 
 def unknown_rulebook(
-    span: Span | None, name: str, looked: Sequence[str], known: Iterable[str]
+    span: Span | None, name: str, looked: Sequence[str], known: Iterable[str], here: str | None
 ) -> Diagnostic:
+    """`here` is a file from the current folder that is likely to be meant."""
+    file = f"{name.replace('.', '/')}.rules"
+    check = f"check the name: `{name}` is the file {file} under a folder of rulebooks"
     return Diagnostic(
         "RF206",
         f"there is no rulebook `{name}`",
         span,
         why=f"looked for {', '.join(looked)}",
-        fix=_hint(
-            name,
-            known,
-            f"check the name: `{name}` is the file {name.replace('.', '/')}.rules under a folder of rulebooks",
-        ),
+        fix=f"write `{here}` for the file of this folder" if here else _hint(name, known, check),
     )
 
 
@@ -383,7 +385,7 @@ def unknown_severity(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
     )
 
 
-# ── types and codes ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── types and codes ────────────────────────────────────────────────────────────────────────────
 
 
 def unknown_code(span: Span, code: str, code_set: CodeSet) -> Diagnostic:
@@ -490,7 +492,7 @@ def wrong_argument_count(span: Span, signature: str, given: int, takes: str) -> 
     """`takes` is how many arguments the function takes, in figures."""
     return Diagnostic(
         "RF303",
-        f"`{signature.split('(')[0]}` is given {_count(given, 'argument')}",
+        f"`{signature.split('(', maxsplit=1)[0]}` is given {_count(given, 'argument')}",
         span,
         why=f"it is written `{signature}`",
         fix=f"give it {takes}",
@@ -512,7 +514,7 @@ def wrong_argument(
 ) -> Diagnostic:
     return Diagnostic(
         "RF303",
-        f"`{argument}` of `{signature.split('(')[0]}` is {wanted}, but {snippet(span)} is {got}",
+        f"`{argument}` of `{signature.split('(', maxsplit=1)[0]}` is {wanted}, but {snippet(span)} is {got}",
         span,
         why=f"it is written `{signature}`",
         fix=fix or f"give {wanted}",
@@ -762,13 +764,15 @@ def too_many_places(span: Span, places: int, most: int) -> Diagnostic:
     )
 
 
-# ── size ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── size ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def unlinked(
-    span: Span, table: str, variable: str, outer: str, column: str, in_or: bool
+    span: Span, table: str, variable: str, outer: str, column: str, *, in_or: bool
 ) -> Diagnostic:
-    """`column` is one that both tables have, or empty; `in_or` where the only equalities stand within `or`."""
+    """`column` is one that both tables have, or empty; `in_or` where the only equalities stand
+    within `or`.
+    """
     link = f"`{variable}.{column} = {outer}.{column}`" if column else f"`{variable}.… = {outer}.…`"
     return Diagnostic(
         "RF401",

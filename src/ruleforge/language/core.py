@@ -1,11 +1,12 @@
 """core: a checked rulebook: names bound, a type on every value, sugar gone
 
-What every engine takes. Definitions are expanded, `not in`, `between` and `report when` are gone, codes are known codes of
-their set, and a row is a variable, a reference followed from a row, or the latest or earliest row of a table.
+What every engine takes. Definitions are expanded, `not in`, `between` and `report when` are gone,
+codes are known codes of their set, and a row is a variable, a reference followed from a row, or the
+latest or earliest row of a table.
 
-Row variables are numbered by depth (the row of `for` is 0, a row inside its quantifiers 1, …), so that two rules that ask
-the same question hold equal nodes, whatever they call their rows, and the question is answered once. Spans take no part in
-equality for the same reason.
+Row variables are numbered by depth (the row of `for` is 0, a row inside its quantifiers 1, …), so
+that two rules that ask the same question hold equal nodes, whatever they call their rows, and the
+question is answered once. Spans take no part in equality for the same reason.
 """
 
 import datetime as dt
@@ -38,12 +39,14 @@ def _span() -> Span:
     return field_
 
 
-# ── rows ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── rows ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
 class RowVariable:
-    """A row of `table` that a rule or a quantifier goes through. `depth` is its identity within a rule."""
+    """A row of `table` that a rule or a quantifier goes through. `depth` is its identity within a
+    rule.
+    """
 
     depth: int
     table: str
@@ -61,10 +64,12 @@ class Follow:
 
 @dataclass(frozen=True)
 class Pick:
-    """The latest or earliest row, by `by`, of those for which `where` is true; missing where there is none.
+    """The latest or earliest row, by `by`, of those for which `where` is true; missing where there
+    is none.
 
-    Rows whose `by` is missing are passed over. Ties go by the key, then by the other columns in their declared order
-    (missing sorts lowest): the greatest for `latest`, the smallest for `earliest`.
+    Rows whose `by` is missing are passed over. Ties go by the key, then by the other columns in
+    their declared order (missing sorts lowest): the greatest for `latest`, the smallest for
+    `earliest`.
     """
 
     latest: bool
@@ -77,6 +82,7 @@ Row = RowVariable | Follow | Pick
 
 
 def table_of(row: Row) -> str:
+    """The table that a row is of."""
     match row:
         case RowVariable() | Follow():
             return row.table
@@ -85,12 +91,14 @@ def table_of(row: Row) -> str:
     assert_never(row)
 
 
-# ── values ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── values ─────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A value written out. `value` is None only where an engine has found an expression to be missing for every row."""
+    """A value written out. `value` is None only where an engine has found an expression to be
+    missing for every row.
+    """
 
     value: Value | None
     type: ValueType
@@ -137,7 +145,9 @@ class Apply:
 
 @dataclass(frozen=True)
 class SetOf:
-    """The dates that a function takes as one argument (holidays). Stands nowhere else; a missing member is no member."""
+    """The dates that a function takes as one argument (holidays). Stands nowhere else; a missing
+    member is no member.
+    """
 
     members: tuple["Expr", ...]
     type: ValueType
@@ -155,7 +165,8 @@ class Negative:
 class Arithmetic:
     """`+ - * /` over numbers; `+ -` of a date and an integer; `-` of two dates (days).
 
-    Operands keep their own types; `type` is that of the result. Division gives a decimal, rounded half to even at 10 places.
+    Operands keep their own types; `type` is that of the result. Division gives a decimal, rounded
+    half to even at 10 places.
     """
 
     op: str
@@ -178,9 +189,11 @@ class If:
 
 @dataclass(frozen=True)
 class Aggregate:
-    """Over the rows for which `where` is true. `kind`: count, count distinct, sum, min, max, average.
+    """Over the rows for which `where` is true. `kind`: count, count distinct, sum, min, max,
+    average.
 
-    `value` is None for a plain count. Missing values are passed over. A count or sum of nothing is 0, the others are missing.
+    `value` is None for a plain count. Missing values are passed over. A count or sum of nothing is
+    0, the others are missing.
     """
 
     kind: str
@@ -191,7 +204,7 @@ class Aggregate:
     span: Span = _span()
 
 
-# ── conditions (all of type boolean, all three-valued unless said) ─────────────────────────────────────────────────
+# ── conditions (all of type boolean, all three-valued unless said) ─────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -217,7 +230,9 @@ class Or:
 
 @dataclass(frozen=True)
 class Compare:
-    """`= != < <= > >=` of two values of one type (integer and decimal may meet). Codes compare in the order of their set."""
+    """`= != < <= > >=` of two values of one type (integer and decimal may meet). Codes compare in
+    the order of their set.
+    """
 
     op: str
     left: "Expr"
@@ -228,7 +243,8 @@ class Compare:
 
 @dataclass(frozen=True)
 class InSet:
-    """True if the operand equals a member or lies in a range (both ends); ranges of codes are already members.
+    """True if the operand equals a member or lies in a range (both ends); ranges of codes are
+    already members.
 
     Unknown if the operand is missing; a missing member makes what is not otherwise true unknown.
     """
@@ -252,7 +268,9 @@ class InPeriod:
 
 @dataclass(frozen=True)
 class Overlaps:
-    """Whether two periods share a day. Unknown if either is missing; an empty period overlaps nothing."""
+    """Whether two periods share a day. Unknown if either is missing; an empty period overlaps
+    nothing.
+    """
 
     left: "Expr"
     right: "Expr"
@@ -335,7 +353,7 @@ Expr = (
 )
 
 
-# ── declarations ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── declarations ───────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -347,7 +365,9 @@ class Template:
 
 @dataclass(frozen=True)
 class Claim:
-    """One condition that must hold (of `report when C`: that C does not), and what is said where it is false."""
+    """One condition that must hold (of `report when C`: that C does not), and what is said where it
+    is false.
+    """
 
     condition: Expr
     message: Template
@@ -361,7 +381,9 @@ class Due:
 
 @dataclass(frozen=True)
 class Rule:
-    """For each row of `variable`'s table for which `where` is true: when `when`, every claim must hold."""
+    """For each row of `variable`'s table for which `where` is true: when `when`, every claim must
+    hold.
+    """
 
     id: str
     severities: tuple[tuple[Severity, Expr | None], ...]
@@ -382,7 +404,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A value given at evaluation. `choices` is the closed set of allowed values, where one is declared."""
+    """A value given at evaluation. `choices` is the closed set of allowed values, where one is
+    declared.
+    """
 
     name: str
     type: ValueType
@@ -393,7 +417,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """Immutable; one serves any number of threads. `warnings` are diagnostics that do not keep it from running."""
+    """Immutable; one serves any number of threads. `warnings` are diagnostics that do not keep it
+    from running.
+    """
 
     name: str
     title: str
@@ -406,7 +432,7 @@ class Rulebook:
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
 
 
-# ── walking ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── walking ────────────────────────────────────────────────────────────────────────────────────
 
 
 def children(expr: Expr) -> tuple["Expr | Row", ...]:
@@ -445,7 +471,9 @@ def children(expr: Expr) -> tuple["Expr | Row", ...]:
 
 
 def mapped(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The node with each of its direct parts that is a value changed; parts that are rows, and quantifiers, stay as they are."""
+    """The node with each of its direct parts that is a value changed; parts that are rows, and
+    quantifiers, stay as they are.
+    """
 
     def each(exprs: Iterable[Expr]) -> tuple[Expr, ...]:
         return tuple(change(part) for part in exprs)
@@ -478,7 +506,9 @@ def mapped(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 
 def rewritten(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The expression with every value in it changed, parts before wholes, also inside rows and quantifiers."""
+    """The expression with every value in it changed, parts before wholes, also inside rows and
+    quantifiers.
+    """
 
     def again(part: Expr) -> Expr:
         return rewritten(part, change)

@@ -1,8 +1,9 @@
 """declarations: what the names of a rulebook mean, before any rule is looked at
 
-The noun between `resolve` and `check`. `broken` are names whose declaration has a mistake of its own: what uses them is not blamed. `incomplete` where a
-whole rulebook could not be read: then a name that nobody knows may well be one of its own.
-`wrong_literals` are the places of dates and numbers that are none: the parser has put others into their place.
+The noun between `resolve` and `check`. `broken` are names whose declaration has a mistake of its
+own: what uses them is not blamed. `incomplete` where a whole rulebook could not be read: then a
+name that nobody knows may well be one of its own. `wrong_literals` are the places of dates and
+numbers that are none: the parser has put others into their place.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +26,9 @@ class DefineArgument:
 
 @dataclass(frozen=True)
 class Definition:
-    """A constant (`arguments` None) or a function of values and rows, as written; expanded wherever it is used."""
+    """A constant (`arguments` None) or a function of values and rows, as written; expanded wherever
+    it is used.
+    """
 
     name: str
     arguments: tuple[DefineArgument, ...] | None
@@ -35,6 +38,8 @@ class Definition:
 
 @dataclass(frozen=True)
 class Declarations:
+    """Everything that is declared outside rules."""
+
     schema: Schema
     parameters: dict[str, Parameter]
     definitions: dict[str, Definition]

@@ -1,6 +1,7 @@
 """diagnostic: what is wrong with a rulebook, as data
 
-Fact, place, reason and fix, each at most a sentence. `render` makes text of it; `messages` has one function a mistake.
+Fact, place, reason and fix, each at most a sentence. `render` makes text of it; `messages` has one
+function a mistake.
 """
 
 from collections.abc import Iterable
@@ -30,7 +31,9 @@ class Diagnostic:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Each once, sorted by file and place: a mistake in a definition is told once, however often it is used."""
+    """Each once, sorted by file and place: a mistake in a definition is told once, however often it
+    is used.
+    """
 
     def place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
         span = diagnostic.span

@@ -1,10 +1,11 @@
 """functions: the built-in functions, in one list
 
-Signature, behaviour on missing values and one line of documentation, for the checker, the engines and the docs. A contract
-test asserts that every engine implements exactly these.
+Signature, behaviour on missing values and one line of documentation, for the checker, the engines
+and the docs. A contract test asserts that every engine implements exactly these.
 
-A function of a missing value is missing, unless its `missing` says otherwise. A text result that is blank is missing. A result
-outside what its type can hold (a date before year 1 or after 9999, a number of more than 18 digits) is missing.
+A function of a missing value is missing, unless its `missing` says otherwise. A text result that is
+blank is missing. A result outside what its type can hold (a date before year 1 or after 9999, a
+number of more than 18 digits) is missing.
 """
 
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ class Result(Enum):
 
 @dataclass(frozen=True)
 class Argument:
+    """One argument: a type, or what it may be where it is not one type."""
+
     name: str
     type: ValueType | Kind
 

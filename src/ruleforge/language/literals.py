@@ -94,7 +94,7 @@ def school_year(token: str, span: Span, diagnostics: Diagnostics) -> ast.Literal
     return None
 
 
-# ── messages ──────────────────────────────────────────────────────────────────────────────────────
+# ── messages ───────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)

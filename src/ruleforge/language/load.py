@@ -1,7 +1,8 @@
 """load: a name or a path of a rulebook -> core.Rulebook, or every diagnostic
 
-The whole front of the compiler on one screen: read, parse, build, follow `uses`, resolve, check. Nothing here raises for what an
-author wrote, however strange; `RulebookError` carries all there is to say about it.
+The whole front of the compiler on one screen: read, parse, build, follow `uses`, resolve, check.
+Nothing here raises for what an author wrote, however strange; `RulebookError` carries all there is
+to say about it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +27,9 @@ _UNREAD = frozenset({"RF104", "RF107", "RF206"})
 
 
 class RulebookError(Exception):
-    """A rulebook with mistakes. `diagnostics` are all of them, in order; the text shows them as a person reads them."""
+    """A rulebook with mistakes. `diagnostics` are all of them, in order; the text shows them as a
+    person reads them.
+    """
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
         super().__init__(diagnostics)
@@ -39,8 +42,9 @@ class RulebookError(Exception):
 def load(rulebook: str | Path, roots: Iterable[str | Path] = ()) -> core.Rulebook:
     """The rulebook of a name (`indiana.special_education`) or a path that ends in `.rules`.
 
-    `uses a.b` is looked for as `a/b.rules` beside the rulebook, then in `roots`, then among the shipped rulebooks.
-    Raises `RulebookError` with every mistake of the rulebook and of those that it uses.
+    `uses a.b` is looked for as `a/b.rules` beside the rulebook, then in `roots`, then among the
+    shipped rulebooks. Raises `RulebookError` with every mistake of the rulebook and of those that
+    it uses.
     """
     loader = _Loader([Path(root) for root in roots])
     if isinstance(rulebook, Path) or rulebook.endswith(SUFFIX):
@@ -98,7 +102,8 @@ class _Loader:
                 return
         places = [str(root / relative) for root in self.roots]
         looked = [*places, f"{relative} among the shipped rulebooks"]
-        self.diagnostics.append(say.unknown_rulebook(span, name, looked, names_under(roots)))
+        here = str(relative) if span is None and relative.is_file() else None
+        self.diagnostics.append(say.unknown_rulebook(span, name, looked, names_under(roots), here))
 
     def read(self, path: Path, name: str | None, span: Span | None) -> None:
         try:

@@ -64,7 +64,7 @@ def quoted(text: str) -> str:
     return f"`{bare if len(bare) <= _SHOWN else bare[:_SHOWN] + '…'}`"
 
 
-# ── RF1xx syntax ──────────────────────────────────────────────────────────────────────────────────
+# ── RF1xx syntax ───────────────────────────────────────────────────────────────────────────────
 
 
 def unexpected_text(span: Span, expected: str, found: str, why: str, fix: str) -> Diagnostic:

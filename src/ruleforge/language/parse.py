@@ -126,7 +126,7 @@ def parse_expression(text: str, place: Place) -> Tree[Token] | Diagnostic:
         return _explained(error, text, place, "")[0]
 
 
-# ── one declaration ───────────────────────────────────────────────────────────────────────────────
+# ── one declaration ────────────────────────────────────────────────────────────────────────────
 
 
 @cache

@@ -1,8 +1,10 @@
-"""patterns: a regular expression as an author writes it -> the same in the common dialect, or the reason why not
+r"""patterns: a regular expression as an author writes it -> the same in the common dialect, or the
+reason why not
 
-The language promises matching in linear time and the same answer everywhere, so it takes what regular expressions have in common:
-characters, `.`, classes, groups, `|`, `* + ?` and `{m,n}`. Look-around and back-references are refused (no linear time), anchors and
-flags too (`matches` means the whole text). `\\d`, `\\w` and `\\s` mean ASCII and are spelled out in the result.
+The language promises matching in linear time and the same answer everywhere, so it takes what
+regular expressions have in common: characters, `.`, classes, groups, `|`, `* + ?` and `{m,n}`.
+Look-around and back-references are refused (no linear time), anchors and flags too (`matches` means
+the whole text). `\d`, `\w` and `\s` mean ASCII and are spelled out in the result.
 """
 
 from dataclasses import dataclass
@@ -41,7 +43,9 @@ def _quoted(character: str) -> str:
 
 @dataclass
 class _Reader:
-    """Reads by recursive descent; each part returns its text and its weight (size with repetitions written out)."""
+    """Reads by recursive descent; each part returns its text and its weight (size with repetitions
+    written out).
+    """
 
     pattern: str
     at: int = 0

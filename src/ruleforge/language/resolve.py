@@ -1,8 +1,9 @@
 """resolve: rulebooks in order of use -> Declarations
 
-Binds what stands outside rules: code sets, tables with their keys, references and links, parameters, definitions. Every name has
-one meaning over all rulebooks that are used together. A declaration with a mistake is left out and its name kept
-as `broken`, so that one mistake is told once.
+Binds what stands outside rules: code sets, tables with their keys, references and links,
+parameters, definitions. Every name has one meaning over all rulebooks that are used together. A
+declaration with a mistake is left out and its name kept as `broken`, so that one mistake is told
+once.
 """
 
 import datetime as dt
@@ -30,13 +31,13 @@ from ruleforge.language.schema import (
 )
 from ruleforge.language.source import Span
 from ruleforge.language.types import (
+    BOOLEAN,
     DATE,
     DECIMAL,
     INTEGER,
     NAMED_TYPES,
     SCHOOL_YEAR,
     TEXT,
-    BOOLEAN,
     CodeType,
     DecimalType,
     ValueType,
@@ -55,12 +56,14 @@ def resolve(
     incomplete: bool = False,
     wrong_literals: frozenset[Span] = frozenset(),
 ) -> tuple[Declarations, list[Diagnostic]]:
-    """The meaning of every declared name. `rulebooks` come with those that are used before those that use them.
+    """The meaning of every declared name. `rulebooks` come with those that are used before those
+    that use them.
 
-    With `incomplete` some rulebook, or a part of one, could not be read: then no name is called unknown.
-    `wrong_literals` are the places of dates and numbers that are none, which is told already.
+    With `incomplete` some rulebook, or a part of one, could not be read: then no name is called
+    unknown. `wrong_literals` are the places of dates and numbers that are none, which is told
+    already.
     """
-    resolver = _Resolver(rulebooks, incomplete, wrong_literals)
+    resolver = _Resolver(rulebooks, incomplete=incomplete, wrong_literals=wrong_literals)
     resolver.run()
     return resolver.declarations(), resolver.diagnostics
 
@@ -107,6 +110,7 @@ class _Resolver:
     def __init__(
         self,
         rulebooks: Sequence[ast.Rulebook],
+        *,
         incomplete: bool,
         wrong_literals: frozenset[Span],
     ) -> None:
@@ -159,7 +163,8 @@ class _Resolver:
             self.keys_and_files(table)
         for table in tables:
             self.links(table)
-        # WHY: of two that have one name nobody knows which is meant, so what reads it is not judged by either.
+        # WHY: of two that have one name nobody knows which is meant, so what reads it is not judged
+        # by either.
         for name in self.twice:
             self.tables.pop(name, None)
             self.code_sets.pop(name, None)
@@ -167,14 +172,14 @@ class _Resolver:
             self.parameter(parameter)
         self.outer_names = {
             AS_OF: "the day of the evaluation",
-            **{name: "a parameter" for name in self.parameters},
+            **dict.fromkeys(self.parameters, "a parameter"),
             **{define.name.text: "a definition" for define in self.of_kind(ast.Define)},
         }
         for define in self.of_kind(ast.Define):
             self.definition(define)
         self.circles()
 
-    # ── types ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── types ───────────────────────────────────────────────────────────────────────────────────
 
     def new_type(self, name: ast.Name, what: str) -> bool:
         """Whether a code set or table name is new; says so where it is not."""
@@ -231,7 +236,7 @@ class _Resolver:
     def year(literal: ast.Literal | None) -> SchoolYear | None:
         return literal.value if literal and isinstance(literal.value, SchoolYear) else None
 
-    # ── tables ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── tables ──────────────────────────────────────────────────────────────────────────────────
 
     def columns(self, table: ast.Table) -> Table:
         columns: dict[str, Column] = {}
@@ -286,7 +291,7 @@ class _Resolver:
             table.name.text,
             tuple(columns.values()),
             tuple(columns),
-            False,
+            key_declared=False,
             lookup=table.lookup,
             doc=doc,
         )
@@ -378,7 +383,7 @@ class _Resolver:
         spans: dict[str, Span] = {}
 
         def add(
-            name: ast.Name | str, target: ast.Name, columns: tuple[str, ...], checked: bool
+            name: ast.Name | str, target: ast.Name, columns: tuple[str, ...], *, checked: bool
         ) -> None:
             text, span = (
                 (name.text, name.span) if isinstance(name, ast.Name) else (name, target.span)
@@ -410,11 +415,17 @@ class _Resolver:
                     )
                 )
                 continue
-            add(column.reference_name or own.removesuffix("_id"), column.references, (own,), True)
+            add(
+                column.reference_name or own.removesuffix("_id"),
+                column.references,
+                (own,),
+                checked=True,
+            )
         for link in declared.links:
-            if all([self.known_column(table, name) for name in link.columns]):
+            # WHY: a list, so that every column that is not there is told.
+            if all([self.known_column(table, name) for name in link.columns]):  # noqa: C419
                 columns = tuple(each.text for each in link.columns)
-                add(link.link_name or link.table.text, link.table, columns, False)
+                add(link.link_name or link.table.text, link.table, columns, checked=False)
             else:
                 self.broken.add(f"{table.name}.{(link.link_name or link.table).text}")
         self.tables[table.name] = replace(table, links=tuple(links.values()))
@@ -465,7 +476,7 @@ class _Resolver:
                 return False
         return True
 
-    # ── parameters and definitions ─────────────────────────────────────────────────────────────────────────────────
+    # ── parameters and definitions ──────────────────────────────────────────────────────────────
 
     def new_name(self, name: ast.Name, what: str) -> bool:
         if name.text == AS_OF:
@@ -618,7 +629,9 @@ class _Resolver:
         return parts if fine else None
 
     def circles(self) -> None:
-        """Definitions that come back to themselves are refused, with the path; the others are put in order of use."""
+        """Definitions that come back to themselves are refused, with the path; the others are put
+        in order of use.
+        """
         uses = {
             name: sorted(self.used_definitions(each)) for name, each in self.definitions.items()
         }

@@ -1,7 +1,7 @@
 """schema: the tables and code sets that a rulebook declares
 
-What the data should look like, known before any data is read. The engine and the intake read these; nothing here
-knows how a file or a frame is read.
+What the data should look like, known before any data is read. The engine and the intake read these;
+nothing here knows how a file or a frame is read.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,9 @@ class SchoolYear:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code: `also` are spellings that a file may carry instead; `since` and `until` are its first and last year."""
+    """One code: `also` are spellings that a file may carry instead; `since` and `until` are its
+    first and last year.
+    """
 
     code: str
     label: str
@@ -48,7 +50,9 @@ class CodeSet:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `header` is its name or path in a file where that differs, `identifies` the role it plays."""
+    """A column; `header` is its name or path in a file where that differs, `identifies` the role it
+    plays.
+    """
 
     name: str
     type: ValueType
@@ -113,13 +117,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Schema:
-    """All tables and code sets that a rulebook sees, its own and those of the rulebooks it uses, by name."""
+    """All tables and code sets that a rulebook sees, its own and those of the rulebooks it uses, by
+    name.
+    """
 
     tables: dict[str, Table] = field(default_factory=dict)
     code_sets: dict[str, CodeSet] = field(default_factory=dict)
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The roles that findings carry: the four of every finding, then the others that a table names, sorted."""
+        """The roles that findings carry: the four of every finding, then the others that a table
+        names, sorted.
+        """
         named = {role for table in self.tables.values() for role in table.roles}
         return ROLES_OF_EVERY_FINDING + tuple(sorted(named - set(ROLES_OF_EVERY_FINDING)))

@@ -1,7 +1,8 @@
 """source: the text of a rulebook, and places in it
 
-A `Span` carries its `Source`, because a rulebook is made of several files and a place without a file is no place.
-Offsets count characters; lines and columns are worked out only when someone has to read them.
+A `Span` carries its `Source`, because a rulebook is made of several files and a place without a
+file is no place. Offsets count characters; lines and columns are worked out only when someone has
+to read them.
 """
 
 from bisect import bisect_right

@@ -1,6 +1,7 @@
 """suggest: a name that is not there -> the nearest one that is
 
-Near means: what a person's slip of the hand would turn into the other (difflib's ratio, after folding case and hyphens).
+Near means: what a person's slip of the hand would turn into the other (difflib's ratio, after
+folding case and hyphens).
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,9 @@
 """types: what a value can be
 
-Nothing converts in silence: integer widens to decimal, a code meets codes of its own set, and that is all. Decimals are exact, so
-a decimal type knows how many places its values can have (`places`): a sum has the places of the longer operand, a
-product those of both. A number has at most 18 digits before the point and 20 behind it; a result beyond that is missing.
+Nothing converts in silence: integer widens to decimal, a code meets codes of its own set, and that
+is all. Decimals are exact, so a decimal type knows how many places its values can have (`places`):
+a sum has the places of the longer operand, a product those of both. A number has at most 18 digits
+before the point and 20 behind it; a result beyond that is missing.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +26,8 @@ class IntegerType:
 
 @dataclass(frozen=True, slots=True)
 class DecimalType:
-    # WHY: two decimals are of one type whatever their places, so the places take no part in equality.
+    # WHY: two decimals are of one type whatever their places, so the places take no part in
+    # equality.
     places: int = field(default=CELL_PLACES, compare=False)
 
 

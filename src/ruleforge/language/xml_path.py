@@ -28,7 +28,9 @@ Path = tuple[Step, ...]
 
 
 class PathError(ValueError):
-    """A text that is no path. `where` says which step is none; the message says which forms there are too."""
+    """A text that is no path. `where` says which step is none; the message says which forms there
+    are too.
+    """
 
     def __init__(self, text: str, where: str) -> None:
         super().__init__(f"`{text}` is no path below an element: {where}. Write {FORMS}.")

@@ -74,7 +74,7 @@ def severity_counts(result: Result) -> dict[Severity, int]:
     return {severity: number for severity, number in counted.items() if number}
 
 
-# ── what was judged ───────────────────────────────────────────────────────────────────────────────
+# ── what was judged ────────────────────────────────────────────────────────────────────────────
 
 
 def _header(result: Result, as_of_note: str) -> Page:
@@ -176,7 +176,7 @@ def _unjudged(mine: Sequence[_Row], built_in: Sequence[_Row]) -> str:
     return " and ".join(_number(len(rows), noun) for rows, noun in parts if rows)
 
 
-# ── findings ──────────────────────────────────────────────────────────────────────────────────────
+# ── findings ───────────────────────────────────────────────────────────────────────────────────
 
 
 def _findings(result: Result, rows: Sequence[_Row], show: int) -> Page:
@@ -270,7 +270,7 @@ class _Shortener:
         )
 
 
-# ── what could not be read ────────────────────────────────────────────────────────────────────────
+# ── what could not be read ─────────────────────────────────────────────────────────────────────
 
 
 def _files(result: Result) -> Page:
@@ -306,7 +306,7 @@ def _files(result: Result) -> Page:
     return page
 
 
-# ── the end ───────────────────────────────────────────────────────────────────────────────────────
+# ── the end ────────────────────────────────────────────────────────────────────────────────────
 
 
 def _end(

@@ -151,7 +151,7 @@ class Staging:
                     staged.unlink(missing_ok=True)
 
 
-# ── findings ──────────────────────────────────────────────────────────────────────────────────────
+# ── findings ───────────────────────────────────────────────────────────────────────────────────
 
 
 def _write_findings(result: Result, path: Path, extension: str) -> None:
@@ -256,7 +256,7 @@ def _own(findings: pl.DataFrame, result: Result, what: str) -> pl.Expr:
     return pl.struct(pl.col("key").struct.field(name).cast(pl.String) for name in table.key)
 
 
-# ── rules ─────────────────────────────────────────────────────────────────────────────────────────
+# ── rules ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def _rules(result: Result) -> pl.DataFrame:
