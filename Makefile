@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup lock format clean
+.PHONY: demo test setup docs lock format clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ruleforge sample indiana sample --pupils 500 --seed 1
@@ -19,6 +19,10 @@ test: $(VENV)/.ready
 	$(BIN)/pytest
 
 setup: $(VENV)/.ready
+
+# The pages under docs/, as a site in site/.
+docs: $(VENV)/.ready
+	$(BIN)/mkdocs build --strict
 
 $(VENV)/.ready: pyproject.toml requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
