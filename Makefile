@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup docs lock format clean
+.PHONY: demo test setup docs bench lock format clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ruleforge sample indiana sample --pupils 500 --seed 1
@@ -29,6 +29,10 @@ $(VENV)/.ready: pyproject.toml requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
+
+# RuleForge beside Polars and DuckDB by hand; benchmarks/README.md has the figures of larger districts.
+bench: $(VENV)/.ready
+	$(BIN)/python benchmarks/indiana.py --pupils 100000 --repeat 3
 
 # The versions that the tests run with, as of now. Run it to move them.
 lock:

@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from golden import Golden
 
+from golden import Golden
 from ruleforge.engine.parameters import ParameterError, bind
 from ruleforge.language.diagnostic import Diagnostic
 from ruleforge.language.load import RulebookError, load_text

@@ -104,7 +104,7 @@ def run(*words: str, **options: object) -> "subprocess.CompletedProcess[str]":
     )
 
 
-# ── exit codes ──────────────────────────────────────────────────────────────────────────────────
+# ── exit codes ─────────────────────────────────────────────────────────────────────────────────
 
 
 def test_clean_is_0(say: Say) -> None:
@@ -332,7 +332,7 @@ def test_a_reader_that_goes_away_is_no_news(home: Path) -> None:
         assert process.wait() == 1
 
 
-# ── what is printed ─────────────────────────────────────────────────────────────────────────────
+# ── what is printed ────────────────────────────────────────────────────────────────────────────
 
 
 def test_check_as_a_process(home: Path) -> None:
@@ -425,7 +425,7 @@ def test_a_terminal_without_colour(
     assert "\x1b[1;31m" not in on_terminal(*words, env=env)
 
 
-# ── what is written ─────────────────────────────────────────────────────────────────────────────
+# ── what is written ────────────────────────────────────────────────────────────────────────────
 
 
 def test_every_format_has_the_same_findings(say: Say, home: Path) -> None:
@@ -483,7 +483,7 @@ def test_a_place_that_cannot_be_written_keeps_what_was_there(
     assert not list(home.glob(".*"))
 
 
-# ── rules, show, sample ─────────────────────────────────────────────────────────────────────────
+# ── rules, show, sample ────────────────────────────────────────────────────────────────────────
 
 
 def test_rules_lists_the_rules(say: Say) -> None:

@@ -48,7 +48,9 @@ def references(levels: int) -> str:
 
 
 def quantifiers(levels: int) -> str:
-    """Each within the `where` of the one before: two levels each, and the deepest reads the outermost row."""
+    """Each within the `where` of the one before: two levels each, and the deepest reads the
+    outermost row.
+    """
     number = (levels - 3) // 2
     opened = "".join(
         f"exists(v{i} in t where v{i}.id = {'x' if i == 0 else f'v{i - 1}'}.id and "
@@ -65,7 +67,8 @@ def logic(levels: int) -> str:
 FORMS = (sums, brackets, negations, choices, calls, references, quantifiers, logic)
 
 
-# NOTE: the two engines are compared on one row, since the reference looks at every row for every quantifier.
+# NOTE: the two engines are compared on one row, since the reference looks at every row for every
+# quantifier.
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 @pytest.mark.parametrize("levels", [50, 98])
 def test_as_deep_as_the_language_allows(form: object, levels: int) -> None:
@@ -120,8 +123,10 @@ def test_functions_in_a_long_chain() -> None:
         + "".join(f"define d{i} = d{i - 1} + d{i - 1}\n" for i in range(1, 60))
         + f"{RULE}x.n > d59\n",
         f"define f(a: integer) = a + a\n{RULE}{'f(' * 60}x.n{')' * 60} > 1\n",
-        "define f(r: t) = latest(y in t by y.n where y.id = r.id and y.n = r.n)\n"
-        + f"{RULE}{'f(' * 40}x{')' * 40}.n > 1\n",
+        (
+            "define f(r: t) = latest(y in t by y.n where y.id = r.id and y.n = r.n)\n"
+            f"{RULE}{'f(' * 40}x{')' * 40}.n > 1\n"
+        ),
         "rule A error\n  for x in t\n  let r0 = latest(y in t by y.n where y.id = x.id)\n"
         + "".join(
             f"  let r{i} = latest(y in t by y.n where y.id = r{i - 1}.id and y.n = r{i - 1}.n)\n"

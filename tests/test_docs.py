@@ -59,7 +59,7 @@ EXECUTED = (
     ROOT / "README.md",
 )
 
-# ── pages ─────────────────────────────────────────────────────────────────────────────────────────
+# ── pages ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def blocks_of(text: str) -> Iterator[Block]:
         position += 1
 
 
-# ── comparing ─────────────────────────────────────────────────────────────────────────────────────
+# ── comparing ──────────────────────────────────────────────────────────────────────────────────
 
 _REST = " …"
 
@@ -158,7 +158,7 @@ def renewed(expected: Sequence[str], found: Sequence[str]) -> list[str]:
     return result
 
 
-# ── running ───────────────────────────────────────────────────────────────────────────────────────
+# ── running ────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass
@@ -289,7 +289,7 @@ def test_page(
         pytest.fail("\n\n".join(run.mistakes), pytrace=False)
 
 
-# ── the language ──────────────────────────────────────────────────────────────────────────────────
+# ── the language ───────────────────────────────────────────────────────────────────────────────
 
 
 def _rules_of_language() -> list[Block]:
@@ -333,7 +333,7 @@ def test_limits_of_the_language_are_those_of_the_code() -> None:
     assert patterns._MOST_REPEATS == 1_000
 
 
-# ── generated parts ───────────────────────────────────────────────────────────────────────────────
+# ── generated parts ────────────────────────────────────────────────────────────────────────────
 
 
 def _check_part(page: Path, name: str, part: str, golden: Golden) -> None:
@@ -419,7 +419,7 @@ def _wrapped(words: str) -> str:
     return ", ".join(f"`{word}`" for word in words.split())
 
 
-# ── the command line ──────────────────────────────────────────────────────────────────────────────
+# ── the command line ───────────────────────────────────────────────────────────────────────────
 
 
 def _help(*words: str) -> str:
@@ -468,7 +468,7 @@ def test_severities_are_in_the_page_of_the_shell() -> None:
     assert ", ".join(f"`{severity.value}`" for severity in Severity) in text
 
 
-# ── Python ────────────────────────────────────────────────────────────────────────────────────────
+# ── Python ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _first_cells(section: str) -> list[str]:
@@ -500,7 +500,7 @@ def test_records_of_files_are_in_the_page_of_data() -> None:
             assert f"`{name}`" in text, f"{kind.__name__}.{name}"
 
 
-# ── the site ──────────────────────────────────────────────────────────────────────────────────────
+# ── the site ───────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="mkdocs is not installed")

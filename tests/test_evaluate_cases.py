@@ -71,7 +71,7 @@ class Case:
             else:
                 listed[self.row(table, key)] = (verdict, claim)
         if others is not None:
-            listed = {row: others for row in range(number)} | listed
+            listed = dict.fromkeys(range(number), others) | listed
         return {row: each for row, each in listed.items() if each[0] != "not judged"}, others
 
 
@@ -167,7 +167,7 @@ def rules_of(case: Case, result: Result) -> dict[str, core.Rule]:
     return {rule.id: rule for rule in (*case.rulebook.rules, *declared)}
 
 
-# ── values for the reference backend ──────────────────────────────────────────────────────────────
+# ── values for the reference backend ───────────────────────────────────────────────────────────
 
 
 def reference_tables(case: Case) -> dict[str, list[Row]]:

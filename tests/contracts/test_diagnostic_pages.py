@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from golden import Golden
 
+from golden import Golden
 from ruleforge.engine.parameters import ParameterError, bind
 from ruleforge.language.diagnostic import Diagnostic
 from ruleforge.language.load import RulebookError, load
@@ -17,14 +17,17 @@ REPOSITORY = Path(__file__).parents[2]
 PAGES = REPOSITORY / "docs" / "diagnostics"
 AS_OF = dt.date(2023, 12, 5)
 
-# ```rules failing, ```rules repaired, each with the name of a file behind it where that is not the rulebook itself
+# ```rules failing, ```rules repaired, each with the name of a file behind it where that is not the
+# rulebook itself
 BLOCK = re.compile(r"^```(\w+) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"^```text\n.*?^```$", re.MULTILINE | re.DOTALL)
 NUL = "\N{SYMBOL FOR NULL}"  # stands on the page for the character that a page cannot hold
 
 
 def blocks(page: str, which: str) -> dict[str, str]:
-    """The files of the failing or of the repaired rulebook; `parameters` are those that it is given."""
+    """The files of the failing or of the repaired rulebook; `parameters` are those that it is
+    given.
+    """
     found: dict[str, str] = {}
     for kind, info, body in BLOCK.findall(page):
         word, _, name = info.partition(" ")

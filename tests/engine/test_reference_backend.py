@@ -73,7 +73,7 @@ def day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
-# ── short hands for nodes ─────────────────────────────────────────────────────────────────────────
+# ── short hands for nodes ──────────────────────────────────────────────────────────────────────
 
 S = core.RowVariable(0, "stay", "s")
 E = core.RowVariable(1, "stay", "e")
@@ -135,7 +135,7 @@ def value(expr: core.Expr, row: Row | None = None, **tables: list[Row]) -> Any:
     return here.value(expr, here.rows)
 
 
-# ── values ────────────────────────────────────────────────────────────────────────────────────────
+# ── values ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_plain_values() -> None:
@@ -287,7 +287,7 @@ def test_least_and_greatest_codes_go_by_their_set() -> None:
     assert value(apply("max_of", GRADE, grade("01"), grade("UG"), grade("KG"))) == "UG"
 
 
-# ── rows ──────────────────────────────────────────────────────────────────────────────────────────
+# ── rows ───────────────────────────────────────────────────────────────────────────────────────
 
 PUPIL = core.Follow(S, "pupil_row", "pupil")
 CALENDAR = core.Follow(S, "calendar", "calendar")
@@ -373,13 +373,13 @@ def test_equal_keys_are_told_apart_by_the_other_columns(latest: bool, picked: st
     assert value(column("grade", pick), None, stay=stays) == picked
 
 
-# ── quantifiers ───────────────────────────────────────────────────────────────────────────────────
+# ── quantifiers ────────────────────────────────────────────────────────────────────────────────
 
 FOUR = [
     stay(id=1, pupil="P1", grade="UG", credits=D("0.1"), primary=True),
     stay(id=2, pupil="P1", grade="KG", credits=D("0.2"), primary=None),
-    stay(id=3, pupil="P2", grade="01", credits=D("9"), primary=False),
-    stay(id=4, pupil=None, grade="01", credits=D("5"), primary=True),
+    stay(id=3, pupil="P2", grade="01", credits=D(9), primary=False),
+    stay(id=4, pupil=None, grade="01", credits=D(5), primary=True),
 ]
 
 
@@ -436,7 +436,7 @@ def test_equal_numbers_are_one_distinct_value() -> None:
         ([None, 3], 3, D(3)),
         ([None], 0, None),
         ([10**18 - 1, 1], None, None),
-        ([10**18 - 1, 1, -1], 10**18 - 1, D("333333333333333333")),
+        ([10**18 - 1, 1, -1], 10**18 - 1, D(333333333333333333)),
     ],
 )
 def test_sum_and_average(numbers: list[int | None], whole: int | None, average: D | None) -> None:
@@ -457,7 +457,7 @@ def test_a_quantifier_within_a_quantifier_sees_every_row_around_it() -> None:
     assert value(aggregate("sum", column("id", E), last), stay(pupil="P1"), stay=FOUR) == 2
 
 
-# ── rules ─────────────────────────────────────────────────────────────────────────────────────────
+# ── rules ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def rule(
@@ -549,7 +549,7 @@ def test_a_let_belongs_to_its_row_even_inside_a_quantifier() -> None:
     assert verdicts == [Verdict.FAILS, Verdict.FAILS, Verdict.HOLDS, Verdict.FAILS]
 
 
-# ── messages ──────────────────────────────────────────────────────────────────────────────────────
+# ── messages ───────────────────────────────────────────────────────────────────────────────────
 
 
 def message(*parts: str | core.Expr, show_sensitive: bool = False) -> str:

@@ -44,7 +44,7 @@ def test_exactly_the_listed_functions_are_implemented() -> None:
     assert set(FUNCTIONS) == IMPLEMENTED
 
 
-# ── operators ─────────────────────────────────────────────────────────────────────────────────────
+# ── operators ──────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_opposite() -> None:
     assert [opposite(T), opposite(F), opposite(U)] == [F, T, U]
 
 
-# ── functions ─────────────────────────────────────────────────────────────────────────────────────
+# ── functions ──────────────────────────────────────────────────────────────────────────────────
 
 _PRESENT_ARGUMENTS: dict[str, Any] = {
     "TextType": "abc",

@@ -10,9 +10,9 @@ from ruleforge.intake import edfi
 from ruleforge.intake.content import Content
 from ruleforge.intake.edfi import Wanted, read_interchange
 from ruleforge.intake.error import IntakeError
-from ruleforge.language.xml_path import PathError, Step, parse_path
 from ruleforge.language.schema import Column, FileClause, Table
 from ruleforge.language.types import TEXT
+from ruleforge.language.xml_path import PathError, Step, parse_path
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<Interchange xmlns="http://ed-fi.org/4.0.0-a">\n'
 TAIL = "</Interchange>\n"

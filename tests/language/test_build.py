@@ -423,7 +423,7 @@ def test_names_of_what_is_not_run_are_not_unknown() -> None:
     assert [each.text for each in rulebook.broken] == ["v", "prior"]
 
 
-# ── messages ──────────────────────────────────────────────────────────────────────────────────────
+# ── messages ───────────────────────────────────────────────────────────────────────────────────
 
 
 def template(message: str) -> ast.Template:
@@ -483,7 +483,7 @@ def test_mistakes_in_a_message(message: str, found: list[tuple[str, str]]) -> No
     assert codes_of(f'rule A error message "{message}"') == found
 
 
-# ── places and depth ──────────────────────────────────────────────────────────────────────────────
+# ── places and depth ───────────────────────────────────────────────────────────────────────────
 
 
 def test_places() -> None:

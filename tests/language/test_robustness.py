@@ -192,7 +192,7 @@ def test_a_hundred_thousand_rules() -> None:
     assert len(rulebook.declarations) == 100_000
 
 
-# ── mutated text ──────────────────────────────────────────────────────────────────────────────────
+# ── mutated text ───────────────────────────────────────────────────────────────────────────────
 
 EXAMPLE = """rulebook a.b edition 1
   title "T" uses c.d show error as "Fatal"

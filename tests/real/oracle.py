@@ -33,8 +33,8 @@ GRADE_WORDS = {
 }
 KINDERGARTENS = {"KG", "KG - Morning", "KG - Afternoon"}
 GRADES = {"PK", *KINDERGARTENS, *(f"{grade:02d}" for grade in range(1, 14))}
-PRESCHOOL = set("26 27 28 29 33 34 35 36 37 38".split())
-SCHOOL_AGE = set("50 51 52 53 54 55 56 57".split())
+PRESCHOOL = {"26", "27", "28", "29", "33", "34", "35", "36", "37", "38"}
+SCHOOL_AGE = {"50", "51", "52", "53", "54", "55", "56", "57"}
 
 
 def listed(lines: str) -> dict[str, str]:
@@ -120,9 +120,34 @@ REASONS = listed(
 )
 EXITS = {
     code: code
-    for code in (
-        "01 02 03 05 10 12 13 14 15 16 17 18 19 20 21 22 25 26 27 28 29 30 31 33 34 50"
-    ).split()
+    for code in [
+        "01",
+        "02",
+        "03",
+        "05",
+        "10",
+        "12",
+        "13",
+        "14",
+        "15",
+        "16",
+        "17",
+        "18",
+        "19",
+        "20",
+        "21",
+        "22",
+        "25",
+        "26",
+        "27",
+        "28",
+        "29",
+        "30",
+        "31",
+        "33",
+        "34",
+        "50",
+    ]
 }
 SECTORS = {"Public School": "public", "Private School": "non-public"}
 RESPONSIBILITIES = {
@@ -201,7 +226,7 @@ class Judgement:
             self.failing[student_id] += 1
 
 
-# ── answers that may be missing ───────────────────────────────────────────────────────────────────
+# ── answers that may be missing ────────────────────────────────────────────────────────────────
 
 
 def both(*answers: Answer) -> Answer:
@@ -248,7 +273,7 @@ def verdict(applies: Answer, claim: Answer) -> str:
     return "fails" if applies is True and claim is False else "unknown"
 
 
-# ── the rules ─────────────────────────────────────────────────────────────────────────────────────
+# ── the rules ──────────────────────────────────────────────────────────────────────────────────
 
 
 def judge(districts: Districts, year: int, count_date: date) -> dict[str, Judgement]:
@@ -360,7 +385,7 @@ def grade_on(pupil: Pupil, day: date) -> str | None:
     return max(there, key=lambda stay: (stay.entry or date.min, stay.school or "")).grade
 
 
-# ── reading ───────────────────────────────────────────────────────────────────────────────────────
+# ── reading ────────────────────────────────────────────────────────────────────────────────────
 
 
 def read_districts(folder: Path) -> Districts:

@@ -1,8 +1,9 @@
 """admit: Revision -> the tables as their declarations say, lazily
 
-Every value gets its declared type, or is found to be none: then the cell is missing, and the built-in rules of the table report it with
-what stood there. Nothing converts in silence: a column of another kind than declared (whole numbers for a text id, which has lost
-its zeros by then) is not taken, and the rules that need it are not evaluated, with that reason.
+Every value gets its declared type, or is found to be none: then the cell is missing, and the
+built-in rules of the table report it with what stood there. Nothing converts in silence: a column
+of another kind than declared (whole numbers for a text id, which has lost its zeros by then) is not
+taken, and the rules that need it are not evaluated, with that reason.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +37,9 @@ _TRUE, _FALSE = ("true", "yes", "y", "t", "1"), ("false", "no", "n", "f", "0")
 
 
 class RevisionError(Exception):
-    """Data that is not what the rulebook calls a table at all: an unknown table, an object that holds no rows."""
+    """Data that is not what the rulebook calls a table at all: an unknown table, an object that
+    holds no rows.
+    """
 
 
 def bad(column: str) -> str:
@@ -51,6 +54,8 @@ def raw(column: str) -> str:
 
 @dataclass(frozen=True)
 class AdmittedPart:
+    """One part of a table, with the expression of each column that it has."""
+
     frame: pl.LazyFrame
     columns: dict[str, pl.Expr]
 
@@ -71,7 +76,9 @@ class AdmittedTable:
     held: pl.DataFrame | None = None  # those columns
 
     def scan(self, names: Mapping[str, str], row: str | None = None) -> pl.LazyFrame:
-        """The columns of `names` under other names, and the row number as `row` where it is asked for."""
+        """The columns of `names` under other names, and the row number as `row` where it is asked
+        for.
+        """
         if not self.holds(names) and self.source is not None:
             return self.source.scan(names, row)
         frames = [self.columns(part, names) for part in self.parts]
@@ -83,7 +90,8 @@ class AdmittedTable:
         columns = [self.typed(part, name).alias(alias) for name, alias in names.items()]
         if any(name in part.columns and name != FILE for name in names):
             return part.frame.select(columns)
-        # NOTE: columns that are all literals have no height of their own, so one that the frame has goes along.
+        # NOTE: columns that are all literals have no height of their own, so one that the frame has
+        # goes along.
         height = part.frame.select(pl.first().is_null().alias("#height"), *columns)
         return height.drop("#height") if columns else height
 
@@ -95,22 +103,43 @@ class AdmittedTable:
         return all(name in self.held.columns for name in names if name in there)
 
     def in_memory(self, names: Iterable[str]) -> "AdmittedTable":
-        """The same table with these columns converted once for all that will read them; itself where there is nothing
-        to convert. Whoever asks it for another column gets that from the source.
+        """The same table with these columns converted once for all that will read them; itself
+        where there is nothing to convert. Whoever asks for another column gets it from the source.
 
         What stood in a cell is kept only for cells that could not be read.
         """
-        wanted = dict.fromkeys([*names, *([LINE] if self.lined else []), *([FILE] if self.files else [])])
+        wanted = dict.fromkeys(
+            [*names, *([LINE] if self.lined else []), *([FILE] if self.files else [])]
+        )
         there = {name for part in self.parts for name in part.columns}
         wanted = {name: None for name in wanted if name in there}
         if not self.convertible or not wanted:
             return self
         unread = {name: bad(name.removeprefix(RAW)) for name in wanted if name.startswith(RAW)}
         frame = self.scan({name: name for name in (*wanted, *unread.values())})
-        masked = [pl.when(pl.col(flag)).then(pl.col(name)).alias(name) for name, flag in unread.items()]
+        masked = [
+            pl.when(pl.col(flag)).then(pl.col(name)).alias(name) for name, flag in unread.items()
+        ]
         held = frame.with_columns(masked).select(list(wanted)).collect(engine="streaming")
         part = AdmittedPart(held.lazy(), {name: pl.col(name) for name in wanted})
         return replace(self, parts=(part,), source=self, held=held)
+
+    def among(self, keys: pl.DataFrame, names: Sequence[str]) -> pl.LazyFrame:
+        """Columns of the rows whose values in the columns of `keys` are one of its rows; of others
+        nothing but those is converted.
+        """
+        if self.source is not None:
+            return self.source.among(keys, names)
+        frames = []
+        for part in self.parts:
+            marks = {name: f"#among.{name}" for name in keys.columns}
+            marked = part.frame.with_columns(self.typed(part, n).alias(m) for n, m in marks.items())
+            few = marked.join(keys.lazy().rename(marks), on=list(marks.values()), how="semi")
+            # NOTE: columns that are all literals have no height of their own; those of `keys` give
+            # them one.
+            columns = (self.typed(part, name).alias(name) for name in names)
+            frames.append(few.select(*marks.values(), *columns).select(names))
+        return pl.concat(frames, how="vertical")
 
     def at(self, rows: pl.Series, names: Sequence[str]) -> pl.DataFrame:
         """`#row` and these columns of the rows of these numbers, in the order of the table."""
@@ -140,6 +169,8 @@ class AdmittedTable:
 
 @dataclass(frozen=True)
 class AdmittedRevision:
+    """The tables of a revision, each as its declaration says."""
+
     name: str
     tables: dict[str, AdmittedTable] = field(default_factory=dict)
 
@@ -154,9 +185,7 @@ def admit(revision: Revision, schema: Schema) -> AdmittedRevision:
             raise RevisionError(f"the rulebook declares no table `{name}`; {_known(name, schema)}")
     blank = {tuple(each.split(".", 1)) for each in revision.blank}
     tables = {
-        name: _admit_table(
-            schema.tables[name], table, schema, {c for t, c in blank if t == name}
-        )
+        name: _admit_table(schema.tables[name], table, schema, {c for t, c in blank if t == name})
         for name, table in revision.tables.items()
     }
     return AdmittedRevision(revision.name, tables)
@@ -176,6 +205,7 @@ def _admit_table(table: Table, given: TableLike, schema: Schema, blank: set[str]
     unusable: dict[str, str] = {}
     supplied: set[str] = set(blank)
     convertible: set[str] = set()
+    lacking: dict[str, str] = {}
     files = tuple(dict.fromkeys(part.file for part in parts if part.file is not None))
     lined = False
     for part in parts:
@@ -200,13 +230,28 @@ def _admit_table(table: Table, given: TableLike, schema: Schema, blank: set[str]
         if part.file is not None:
             columns[FILE] = pl.lit(files.index(part.file), dtype=pl.UInt32)
         admitted.append(AdmittedPart(part.frame, columns))
+        if part.headed and len(parts) > 1:
+            # WHY: a blank and a column that one of several files does not have are not the same.
+            missing = [
+                c.name for c in table.columns if c.name not in dtypes and c.name not in blank
+            ]
+            lacking.update(dict.fromkeys(missing, f"{part.file} does not have it"))
+    lacked = {name for name in lacking if name in supplied}
+    unusable |= {name: lacking[name] for name in lacked if name not in unusable}
     for column in table.columns:
         if column.name not in supplied and column.name not in unusable:
             unusable[column.name] = "the data does not have it"
     for name in unusable:
         supplied.discard(name)
     return AdmittedTable(
-        table, schema, tuple(admitted), frozenset(supplied), unusable, files, frozenset(convertible), lined
+        table,
+        schema,
+        tuple(admitted),
+        frozenset(supplied),
+        unusable,
+        files,
+        frozenset(convertible),
+        lined,
     )
 
 
@@ -215,34 +260,53 @@ def _frame(table: Table, given: object) -> pl.LazyFrame:
     if isinstance(given, pl.LazyFrame):
         return given
     if isinstance(given, pl.DataFrame):
-        return given.lazy()
+        return _with_columns(table, given).lazy()
     if isinstance(given, str | Path):
         return _from_path(table, Path(given))
     if hasattr(given, "__arrow_c_stream__"):
-        return pl.DataFrame(given).lazy()
+        return _with_columns(table, pl.DataFrame(given)).lazy()
     kind = type(given).__name__
     raise RevisionError(
-        f"the table `{table.name}` is a {kind}; give a Polars frame, anything with the Arrow stream interface, or a path"
+        f"the table `{table.name}` is a {kind}; "
+        "give a Polars frame, anything with the Arrow stream interface, or a path"
     )
+
+
+def _with_columns(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    if not frame.width:
+        raise RevisionError(
+            f"the table `{table.name}` has no columns; give at least one of those declared"
+        )
+    return frame
 
 
 def _from_path(table: Table, path: Path) -> pl.LazyFrame:
     if not path.is_file():
         raise RevisionError(f"the table `{table.name}` is the path {path}, where there is no file")
-    if path.suffix == ".parquet":
-        frame = pl.scan_parquet(path)
-    elif path.suffix == ".csv":
-        frame = pl.scan_csv(path, infer_schema=False)
-    else:
+    try:
+        if path.suffix == ".parquet":
+            frame = pl.scan_parquet(path, glob=False)
+        elif path.suffix == ".csv":
+            # WHY: at once, so that a file that is no CSV is refused here and not in the middle of a
+            # pass.
+            frame = pl.read_csv(path, infer_schema=False, glob=False).lazy()
+        else:
+            raise RevisionError(
+                f"the table `{table.name}` is the path {path}; "
+                "a path ends in .parquet or .csv (`read` takes other files)"
+            )
+        names = frame.collect_schema().names()
+    except pl.exceptions.PolarsError as mistake:
+        reason = str(mistake).splitlines()[0]
         raise RevisionError(
-            f"the table `{table.name}` is the path {path}; a path ends in .parquet or .csv (`read` takes other files)"
-        )
+            f"the table `{table.name}` is the path {path}, which cannot be read ({reason}); "
+            "`read` takes a file line by line and reports what is wrong with it"
+        ) from None
     headers = {column.header: column.name for column in table.columns if column.header}
-    names = frame.collect_schema().names()
     return frame.rename({h: n for h, n in headers.items() if h in names and n not in names})
 
 
-# ── conversions ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── conversions ────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -255,8 +319,9 @@ class _Conversion:
 
 def _checked(name: str, value: pl.Expr) -> _Conversion:
     """A conversion that makes null of what it cannot read."""
-    filled = _is_filled(pl.col(name))
-    return _Conversion(value, filled & value.is_null())
+    # WHY: whether a text is blank is dear to ask, and here only those that gave no value are asked.
+    unread = pl.when(value.is_null()).then(pl.col(name).cast(pl.String))
+    return _Conversion(value, _is_filled(unread))
 
 
 def _is_filled(text: pl.Expr) -> pl.Expr:
@@ -285,12 +350,14 @@ _DTYPE_WORDS: dict[type, str] = {
     pl.Datetime: "times",
     pl.Float64: "floating-point numbers",
     pl.Float32: "floating-point numbers",
-    **{each: "whole numbers" for each in (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.Int128)},
-    **{each: "whole numbers" for each in (pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)},
+    **dict.fromkeys((pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.Int128), "whole numbers"),
+    **dict.fromkeys((pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64), "whole numbers"),
 }
 
 
-def _from_text(column: Column, text: pl.Expr, schema: Schema, date_format: str | None) -> _Conversion:
+def _from_text(
+    column: Column, text: pl.Expr, schema: Schema, date_format: str | None
+) -> _Conversion:
     name, bare = column.name, text.str.strip_chars(BLANKS)
     match column.type:
         case TextType():
@@ -347,7 +414,8 @@ def _from_typed(column: Column, source: pl.Expr, dtype: pl.DataType) -> _Convers
             fitting = pl.when(value.abs() < LARGEST).then(value).cast(pl.Int64, strict=False)
             return _Conversion(fitting, source.is_not_null() & fitting.is_null())
         case IntegerType() if dtype.is_float():
-            # pandas holds whole numbers with gaps as floats; one with a fraction is no whole number.
+            # pandas holds whole numbers with gaps as floats; one with a fraction is no whole
+            # number.
             whole = pl.when((source == source.floor()) & (source.abs() < 2**53)).then(source)
             value = whole.cast(pl.Int64, strict=False)
             return _Conversion(value, source.is_not_null() & source.is_not_nan() & value.is_null())
@@ -381,5 +449,3 @@ def _plain(number: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     text = number.cast(pl.String)
     trimmed = text.str.strip_chars_end("0").str.strip_chars_end(".")
     return pl.when(text.str.contains(".", literal=True)).then(trimmed).otherwise(text)
-
-

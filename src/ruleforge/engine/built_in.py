@@ -1,7 +1,7 @@
 """built_in: a table's declaration -> the rules that it makes
 
-`required`, `max`, the type, the code set, `references` and `key` each are a rule like any other, with an id of their own
-(`enrollment.entry_date.required`), judged in the same pass as the author's.
+`required`, `max`, the type, the code set, `references` and `key` each are a rule like any other,
+with an id of their own (`enrollment.entry_date.required`), judged in the same pass as the author's.
 """
 
 from collections.abc import Iterable
@@ -88,7 +88,8 @@ def _of_column(
     if column.required:
         there: core.Expr = core.Present(_cell(table, name), _PLACE)
         if convertible:
-            # WHY: a cell that holds something unreadable is not empty; `.type` or `.code` speaks of it.
+            # WHY: a cell that holds something unreadable is not empty; `.type` or `.code` speaks of
+            # it.
             there = core.Or((there, is_bad), _PLACE)
         claim = core.Claim(there, _says(f"`{name}` is required and is missing."))
         yield _rule(table, f"{name}.required", f"`{name}` is required", (claim,))
@@ -96,8 +97,8 @@ def _of_column(
     if isinstance(column.type, CodeType):
         claims: list[core.Claim] = []
         if convertible:
-            text = f"`{name}` holds \""
-            rest = f"\", which is not a code of `{column.type.name}`."
+            text = f'`{name}` holds "'
+            rest = f'", which is not a code of `{column.type.name}`.'
             claims.append(core.Claim(readable, _says(text, _raw(table, name), rest)))
         claims.extend(_in_its_years(table, column, schema, school_year))
         if claims:
@@ -111,7 +112,9 @@ def _of_column(
     if column.max_length is not None:
         length = core.Apply("length", (_cell(table, name),), INTEGER, _PLACE)
         most = core.Constant(column.max_length, INTEGER, _PLACE)
-        message = _says(f"`{name}` has ", length, f" characters; at most {column.max_length} are allowed.")
+        message = _says(
+            f"`{name}` has ", length, f" characters; at most {column.max_length} are allowed."
+        )
         claim = core.Claim(core.Compare("<=", length, most, _PLACE), message)
         title = f"`{name}` has at most {column.max_length} characters"
         yield _rule(table, f"{name}.length", title, (claim,), _present(table, (name,)))
@@ -142,7 +145,7 @@ def _reference(table: Table, link: Link) -> core.Rule:
     column = link.columns[0]
     claim = core.Claim(
         core.RowPresent(followed, _PLACE),
-        _says(f"`{column}` is \"", _cell(table, column), f'", which `{link.table}` does not have.'),
+        _says(f'`{column}` is "', _cell(table, column), f'", which `{link.table}` does not have.'),
     )
     title = f"`{column}` is found in `{link.table}`"
     return _rule(table, f"{column}.reference", title, (claim,), _present(table, link.columns))
@@ -166,4 +169,6 @@ def _key(table: Table) -> core.Rule:
         core.Compare("<=", number, one, _PLACE), _says(number, " rows have the key of this one.")
     )
     key = ", ".join(f"`{name}`" for name in table.key)
-    return _rule(table, "key", f"No two rows have the same {key}", (claim,), _present(table, table.key))
+    return _rule(
+        table, "key", f"No two rows have the same {key}", (claim,), _present(table, table.key)
+    )

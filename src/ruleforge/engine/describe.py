@@ -1,13 +1,15 @@
 """describe: hits -> findings
 
-Writes out what a rule found: keys, roles, the message with its values, the values read, a fingerprint. Texts are made for the reported rows
-only, by a second, narrow query over those rows; a sensitive value is withheld unless the host asks for it.
+Writes out what a rule found: keys, roles, the message with its values, the values read, a
+fingerprint. Texts are made for the reported rows only, by a second, narrow query over those rows; a
+sensitive value is withheld unless the host asks for it.
 """
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import PurePath
 
 import polars as pl
 
@@ -52,21 +54,26 @@ class Describer:
         return self.rulebook.schema
 
     def __call__(
-        self, hits: Sequence[Hits], refusals: Sequence[Refusal], columns: Sequence[str] | None = None
+        self,
+        hits: Sequence[Hits],
+        refusals: Sequence[Refusal],
+        columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
         key = key_fields(table.table for table in self.backend.tables.values())
         whole = finding_schema(self.schema, key)
         wanted = list(whole) if columns is None else list(columns)
         unknown = [name for name in wanted if name not in whole]
         if unknown:
-            raise ValueError(f"findings have no column {unknown[0]!r}; they have {', '.join(whole)}")
+            raise ValueError(
+                f"findings have no column {unknown[0]!r}; they have {', '.join(whole)}"
+            )
         schema = {name: whole[name] for name in wanted}
         frames = [self.of_rule(each, key, schema) for each in hits if each.frame.height]
         if refusals:
             frames.append(self.of_refusals(refusals, schema))
         return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
 
-    # ── rows of a rule ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── rows of a rule ──────────────────────────────────────────────────────────────────────────
 
     def of_rule(
         self, hits: Hits, key: dict[str, pl.DataType], schema: dict[str, pl.DataType]
@@ -75,14 +82,15 @@ class Describer:
         files = self.backend.tables[table.name].files
         frame = hits.frame
         if set(schema) & _TEXTS:
-            frame = frame.join(self.texts(hits, table), on=ROW, how="left", maintain_order="left")
+            frame = frame.join(self.texts(hits), on=ROW, how="left", maintain_order="left")
         own_text = {
             name: as_text(pl.col(f"own.{name}"), table.columns_by_name[name].type)
             for name in {*table.key, *table.roles.values()}
         }
+        shown = {name: self.unless_sensitive(table, name, text) for name, text in own_text.items()}
         fields = [
             (
-                (own_text[name] if dtype == pl.String() else pl.col(f"own.{name}"))
+                (shown[name] if dtype == pl.String() else self.own(table, name))
                 if name in table.key
                 else pl.lit(None, dtype=dtype)
             ).alias(name)
@@ -97,7 +105,9 @@ class Describer:
             "table": pl.lit(table.name),
             "key": pl.struct(fields),
             **{
-                role: own_text[table.roles[role]] if role in table.roles else pl.lit(None, dtype=pl.String)
+                role: shown[table.roles[role]]
+                if role in table.roles
+                else pl.lit(None, dtype=pl.String)
                 for role in self.schema.roles
             },
             "message": pl.col("message") if "message" in frame.columns else pl.lit(""),
@@ -118,13 +128,34 @@ class Describer:
         chosen = [exprs[name].cast(dtype).alias(name) for name, dtype in schema.items()]
         return frame.with_columns(chosen).select(list(schema))
 
+    def is_withheld(self, table: Table, column: str) -> bool:
+        return table.columns_by_name[column].sensitive and not self.show_sensitive
+
+    def unless_sensitive(self, table: Table, column: str, text: pl.Expr) -> pl.Expr:
+        """A text of a column, or that it is withheld. A missing value is missing all the same."""
+        if not self.is_withheld(table, column):
+            return text
+        return pl.when(text.is_not_null()).then(pl.lit(WITHHELD))
+
+    def own(self, table: Table, column: str) -> pl.Expr:
+        """A value of a column, null where it is withheld: a date has no way to say so."""
+        value = pl.col(f"own.{column}")
+        return (
+            pl.when(pl.lit(value=False)).then(value) if self.is_withheld(table, column) else value
+        )
+
     def fingerprints(
         self, rule: str, table: Table, key: pl.DataFrame, causes: pl.Series
     ) -> list[str]:
-        """One for each row: rulebook, rule, table, key and cause, which a next revision, machine or version does not change."""
+        """One for each row: rulebook, rule, table, key and cause, which a next revision, machine or
+        version does not change.
+        """
         head = "".join(_measured(part) for part in (self.rulebook.name, rule, table.name))
         parts = [
-            *(pl.concat_str([pl.lit(f"{name}="), pl.col(name).fill_null("None")]) for name in key.columns),
+            *(
+                pl.concat_str([pl.lit(f"{name}="), pl.col(name)]).fill_null(name)
+                for name in key.columns
+            ),
             pl.lit(causes.cast(pl.String)),
         ]
         measured = [
@@ -147,19 +178,26 @@ class Describer:
         value = constant_value(later, self.backend.parameters)
         return value if isinstance(value, dt.date) else None
 
-    # ── texts ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── texts ───────────────────────────────────────────────────────────────────────────────────
 
-    def texts(self, hits: Hits, table: Table) -> pl.DataFrame:
+    def texts(self, hits: Hits) -> pl.DataFrame:
         """`#row`, `message` and `values` of the reported rows."""
         rule = hits.rule
         lets = dict(rule.lets)
         read = values_read(rule)
-        said = [part for claim in rule.claims for part in claim.message.parts if not isinstance(part, str)]
+        said = [
+            part
+            for claim in rule.claims
+            for part in claim.message.parts
+            if not isinstance(part, str)
+        ]
         wanted = list(dict.fromkeys([*said, *read.values()]))
         number = {expr: position for position, expr in enumerate(wanted)}
         extract = lower_values(rule, wanted, self.schema)
         found = self.backend.texts(extract, hits.frame[ROW]).collect(engine="streaming")
-        found = hits.frame.select(ROW, "cause").join(found, on=ROW, how="left", maintain_order="left")
+        found = hits.frame.select(ROW, "cause").join(
+            found, on=ROW, how="left", maintain_order="left"
+        )
 
         def shown(expr: core.Expr) -> pl.Expr:
             if not self.show_sensitive and reads_sensitive(_plain(expr), self.schema, lets):
@@ -181,7 +219,15 @@ class Describer:
         values = pl.concat_list(pairs) if pairs else pl.lit([], dtype=VALUES)
         return found.select(ROW, message.alias("message"), values.cast(VALUES).alias("values"))
 
-    # ── lines and files that could not be read ─────────────────────────────────────────────────────────────────────
+    # ── lines and files that could not be read ──────────────────────────────────────────────────
+
+    def line(self, refusal: Refusal) -> str:
+        """A refused line verbatim, unless its table has a column that is not to be shown."""
+        table = self.schema.tables.get(refusal.table or "")
+        if table is None or self.show_sensitive:
+            return refusal.text or ""
+        sensitive = any(column.sensitive for column in table.columns)
+        return WITHHELD if sensitive else refusal.text or ""
 
     def of_refusals(
         self, refusals: Sequence[Refusal], schema: dict[str, pl.DataType]
@@ -190,8 +236,12 @@ class Describer:
         for each in refusals:
             rule = FILE_RULE if each.line is None or each.table is None else line_rule(each.table)
             at = f", byte {each.byte}" if each.byte is not None else ""
-            where = f"{each.file}, line {each.line}{at}" if each.line is not None else f"{each.file}{at}"
-            values = [] if each.text is None else [{"column": "line", "value": each.text}]
+            where = (
+                f"{each.file}, line {each.line}{at}"
+                if each.line is not None
+                else f"{each.file}{at}"
+            )
+            values = [] if each.text is None else [{"column": "line", "value": self.line(each)}]
             rows.append(
                 {
                     "revision": self.revision,
@@ -202,13 +252,17 @@ class Describer:
                     "table": each.table,
                     "message": f"{where}: {each.reason}.",
                     "values": values,
-                    "fingerprint": fingerprint(rule, each.file, str(each.line), each.text or each.reason),
+                    "fingerprint": fingerprint(
+                        self.rulebook.name, rule, PurePath(each.file).name, each.text or each.reason
+                    ),
                     "waived": False,
                     "file": each.file,
                     "line": each.line,
                 }
             )
-        return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
+        return pl.DataFrame(
+            [{name: row.get(name) for name in schema} for row in rows], schema=schema
+        )
 
 
 def fingerprint(*parts: str) -> str:
@@ -226,7 +280,9 @@ def _hashed(text: str) -> str:
 
 
 def values_read(rule: core.Rule) -> dict[str, core.Expr]:
-    """The columns that a rule reads of its own row and of the rows that it leads to, by what findings call them."""
+    """The columns that a rule reads of its own row and of the rows that it leads to, by what
+    findings call them.
+    """
     found: dict[str, core.Expr] = {}
     parts = [rule.where, rule.when, *(value for _, value in rule.lets)]
     parts.extend(claim.condition for claim in rule.claims)

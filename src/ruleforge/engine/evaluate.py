@@ -16,7 +16,7 @@ from ruleforge.engine.admit import FILE, ROW, AdmittedTable, admit
 from ruleforge.engine.built_in import built_in_rules
 from ruleforge.engine.describe import FILE_RULE, Describer, line_rule
 from ruleforge.engine.lower import lower
-from ruleforge.engine.needs import columns_read, lacks
+from ruleforge.engine.needs import columns_read, lacks, no_table
 from ruleforge.engine.parameters import bind
 from ruleforge.engine.plan import TablePlan
 from ruleforge.engine.polars_backend import (
@@ -122,9 +122,7 @@ def queries_of(
     lazy frames.
     """
     ready = _readied(rulebook, revision, as_of, parameters, rules)
-    return tuple(
-        (plan, ready.backend.judge(plan)) for plan in ready.plans
-    )
+    return tuple((plan, ready.backend.judge(plan)) for plan in ready.plans)
 
 
 @dataclass(frozen=True)
@@ -153,6 +151,7 @@ def _readied(
     admitted = admit(revision, rulebook.schema).tables
     outlook = [_outlook(rule, rulebook.schema, admitted, values) for rule in chosen]
     outlook += _built_in(admitted, rulebook.schema, values)
+    outlook = [_as_the_files_allow(each, revision, rulebook.schema) for each in outlook]
     ready = tuple(
         folded(each.rule, values, rulebook.schema) for each in outlook if each.status == EVALUATED
     )
@@ -178,7 +177,7 @@ def _rows(ready: _Ready, verdicts: "Mapping[str, _Verdicts]") -> dict[str, int]:
     return {name: rows[name] for name in ready.admitted}
 
 
-# ── which rules are judged ────────────────────────────────────────────────────────────────────────
+# ── which rules are judged ─────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -248,6 +247,29 @@ def _built_in(
     return found
 
 
+def _as_the_files_allow(outlook: _Outlook, revision: Revision, schema: Schema) -> _Outlook:
+    """What a file that could not be read, or not to its end, changes about a rule.
+
+    A reference into a table whose end is missing would find fault with rows that may well be right.
+    """
+    unread = {
+        each.table: each.file
+        for each in revision.refusals
+        if each.table is not None and each.line is None and each.table not in revision.tables
+    }
+    reason = outlook.reason
+    for table, file in unread.items():
+        reason = reason.replace(no_table(table), f"{no_table(table)}: {file} could not be read")
+    cut = {t for record in revision.files if not record.complete for t in record.tables}
+    built_in, _, column = outlook.rule.id.removesuffix(".reference").partition(".")
+    if outlook.rule.id.endswith(".reference") and outlook.status == EVALUATED:
+        for link in schema.tables[built_in].links:
+            if link.checked and link.columns == (column,) and link.table in cut:
+                reason = f"`{link.table}` was not read to its end"
+                return replace(outlook, status=NOT_EVALUATED, reason=reason)
+    return replace(outlook, reason=reason)
+
+
 def folded(rule: core.Rule, values: Mapping[str, Value | None], schema: Schema) -> core.Rule:
     """The rule with whatever reads no row worked out."""
 
@@ -288,7 +310,7 @@ def _is_period(value: object) -> bool:
     return hasattr(value, "is_empty")
 
 
-# ── passes ────────────────────────────────────────────────────────────────────────────────────────
+# ── passes ─────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
@@ -310,11 +332,15 @@ class _Verdicts:
 
 
 def _pass(plan: TablePlan, backend: PolarsBackend) -> dict[str, _Verdicts]:
-    """Judges all rules of one table in one streaming pass, of which only counts and reported rows stay."""
+    """Judges all rules of one table in one streaming pass, of which only counts and reported rows
+    stay.
+    """
     started = time.perf_counter()
     names = [f"verdict.{number}" for number in range(len(plan.rules))]
     counts = [
-        (pl.col(name) == code if code < FAILS else pl.col(name) >= code).sum().alias(f"{name}.{code}")
+        (pl.col(name) == code if code < FAILS else pl.col(name) >= code)
+        .sum()
+        .alias(f"{name}.{code}")
         for name in names
         for code in (HOLDS, FAILS, UNKNOWN, NOT_APPLICABLE)
     ]
@@ -333,7 +359,9 @@ def _pass(plan: TablePlan, backend: PolarsBackend) -> dict[str, _Verdicts]:
     milliseconds = (time.perf_counter() - started) * 1000
     verdicts: dict[str, _Verdicts] = {}
     for number, (name, rule) in enumerate(zip(names, plan.rules, strict=True)):
-        holds, fails, unknown, denied = (total or 0 for total in totals[4 * number : 4 * number + 4])
+        holds, fails, unknown, denied = (
+            total or 0 for total in totals[4 * number : 4 * number + 4]
+        )
         failed = reported.filter(pl.col(name) >= FAILS) if fails else reported.clear()
         rows = failed.select(*places.columns, cause_of(pl.col(name)).alias("cause"))
         verdicts[rule.rule.id] = _Verdicts(holds, fails, unknown, denied, milliseconds, rows)

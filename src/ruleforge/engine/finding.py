@@ -1,7 +1,8 @@
 """finding: the columns of a finding, the same for every rule, table and state
 
-The schema is a promise to systems that embed the engine. What differs between tables stands inside: `key` is a struct of the key columns
-of all tables judged, null where they are another table's, and `values` a list of (column, value) pairs.
+The schema is a promise to systems that embed the engine. What differs between tables stands inside:
+`key` is a struct of the key columns of all tables judged, null where they are another table's, and
+`values` a list of (column, value) pairs.
 """
 
 from collections.abc import Iterable
@@ -15,7 +16,9 @@ VALUES = pl.List(pl.Struct({"column": pl.String, "value": pl.String}))
 
 
 def key_fields(tables: Iterable[Table]) -> dict[str, pl.DataType]:
-    """The fields of `key`: each key column with its type, as text where two tables differ about it, or where Polars has no such type."""
+    """The fields of `key`: each key column with its type, as text where two tables differ about it,
+    or where Polars has no such type.
+    """
     fields: dict[str, pl.DataType] = {}
     for table in tables:
         for name in table.key:
@@ -25,6 +28,7 @@ def key_fields(tables: Iterable[Table]) -> dict[str, pl.DataType]:
 
 
 def key_dtype(value_type: ValueType) -> pl.DataType:
+    """The dtype of a key column: its own where every reader of Parquet has it, else text."""
     match value_type:
         case IntegerType():
             return pl.Int64()

@@ -1,12 +1,15 @@
 """lower: core.Rule -> plan.TablePlan
 
-Each rule becomes one row-shaped question: a verdict for every row of its table, no more and no fewer, so that any number of rules can
-share one pass over the data. Lowering cannot fail: whatever could be wrong was refused by `check`.
+Each rule becomes one row-shaped question: a verdict for every row of its table, no more and no
+fewer, so that any number of rules can share one pass over the data. Lowering cannot fail: whatever
+could be wrong was refused by `check`.
 
-The problem is to take expressions that walk through rows and quantifiers and leave only columns. A `_Frame` is a pipeline being built
-that has certain row variables; whatever reads only those variables is attached to it once and becomes a column. A quantifier opens a frame
-for its own table. What it says about its own rows alone is worked out there; equalities with rows outside become links; and only what
-compares inner and outer rows in another way needs the pairs of both, which is a third frame with both parents.
+The problem is to take expressions that walk through rows and quantifiers and leave only columns. A
+`_Frame` is a pipeline being built that has certain row variables; whatever reads only those
+variables is attached to it once and becomes a column. A quantifier opens a frame for its own table.
+What it says about its own rows alone is worked out there; equalities with rows outside become
+links; and only what compares inner and outer rows in another way needs the pairs of both, which is
+a third frame with both parents.
 """
 
 from collections.abc import Sequence
@@ -22,8 +25,9 @@ from ruleforge.language.types import BOOLEAN, PERIOD, ValueType
 
 _Node = core.Expr | core.Row
 _Question = core.Exists | core.Every | core.Aggregate
-# WHY: an engine says such a value by naming its parts again and again (a quotient names its dividend to find the sign, to divide and
-# to round), so that what is written three deep would be thousands of parts long.
+# WHY: an engine says such a value by naming its parts again and again (a quotient names its
+# dividend to find the sign, to divide and to round), so that what is written three deep would be
+# thousands of parts long.
 _REPEATS = (core.Apply, core.Arithmetic, core.If, core.InSet, core.InPeriod, core.Overlaps)
 _NO_SPAN = Span(Source("<plan>", ""), 0, 0)
 
@@ -36,9 +40,7 @@ def lower(rules: Sequence[core.Rule], schema: Schema) -> tuple[pl.TablePlan, ...
     return tuple(_table_plan(table, each, schema) for table, each in by_table.items())
 
 
-def lower_values(
-    rule: core.Rule, values: Sequence[core.Expr], schema: Schema
-) -> pl.Extract:
+def lower_values(rule: core.Rule, values: Sequence[core.Expr], schema: Schema) -> pl.Extract:
     """The plan that reads values (of a rule's message, say) for rows of its table."""
     frame = _Frame.of_table(rule.variable, schema, count())
     lets = frame.lets(rule)
@@ -114,7 +116,8 @@ class _Gathering:
 class _Frame:
     """A pipeline under construction, with the row variables whose columns it has.
 
-    A frame of pairs has no scan of its own but two parents: each of its rows is a row of `outer` beside one of `inner`.
+    A frame of pairs has no scan of its own but two parents: each of its rows is a row of `outer`
+    beside one of `inner`.
     """
 
     schema: Schema
@@ -132,7 +135,9 @@ class _Frame:
     carried: dict[str, None] = field(default_factory=dict)  # columns of `outer` that the pairs need
 
     @classmethod
-    def of_table(cls, variable: core.RowVariable, schema: Schema, numbers: "count[int]") -> "_Frame":
+    def of_table(
+        cls, variable: core.RowVariable, schema: Schema, numbers: "count[int]"
+    ) -> "_Frame":
         scan = _Columns(f"r{next(numbers)}", variable.table)
         return cls(schema, numbers, scan, variable.depth)
 
@@ -141,15 +146,20 @@ class _Frame:
 
     def pipeline(self) -> pl.Pipeline:
         steps = self.finished_steps()
-        return pl.Pipeline(pl.Scan(self.scan.table, self.scan.prefix, tuple(self.scan.names)), steps)
+        return pl.Pipeline(
+            pl.Scan(self.scan.table, self.scan.prefix, tuple(self.scan.names)), steps
+        )
 
     def finished_steps(self) -> tuple[pl.Step, ...]:
         return tuple(
-            step.finished() if isinstance(step, _Reaching | _Gathering) else step for step in self.steps
+            step.finished() if isinstance(step, _Reaching | _Gathering) else step
+            for step in self.steps
         )
 
     def lets(self, rule: core.Rule) -> dict[str, core.Expr]:
-        """The rule's `let`s: each a column of this frame, but for periods, which are no columns, and constants."""
+        """The rule's `let`s: each a column of this frame, but for periods, which are no columns,
+        and constants.
+        """
         lets: dict[str, core.Expr] = {}
         for name, value in rule.lets:
             lowered = self.lower(_with_lets(value, lets))
@@ -166,7 +176,7 @@ class _Frame:
             self.slots[lowered] = core.LetValue(slot, lowered.type, lowered.span)
         return self.slots[lowered]
 
-    # ── where a part belongs ───────────────────────────────────────────────────────────────────────────────────────
+    # ── where a part belongs ────────────────────────────────────────────────────────────────────
 
     def lower(self, expr: core.Expr) -> core.Expr:
         """The expression over columns of this frame, to which what it needs is attached."""
@@ -191,7 +201,7 @@ class _Frame:
                 return core.LetValue(f"{columns.prefix}.{expr.column}", expr.type, expr.span)
             case core.RowPresent():
                 if isinstance(expr.row, core.RowVariable):
-                    return core.Constant(True, BOOLEAN, expr.span)
+                    return core.Constant(value=True, type=BOOLEAN, span=expr.span)
                 found = core.LetValue(self.columns_of(expr.row).prefix, BOOLEAN, expr.span)
                 return core.Present(found, expr.span)
             case _:
@@ -200,7 +210,9 @@ class _Frame:
                 return self.answers[expr]
 
     def part(self, expr: core.Expr) -> core.Expr:
-        """A part of a value that names it more than once: a column of its own where it is not one already."""
+        """A part of a value that names it more than once: a column of its own where it is not one
+        already.
+        """
         lowered = self.lower(expr)
         is_column = lowered.type != PERIOD and not isinstance(lowered, core.SetOf)
         return self.derive(lowered) if is_column else lowered
@@ -215,7 +227,9 @@ class _Frame:
         return self if self.depth in read else self.outer.home(node)
 
     def bring(self, home: "_Frame", value: core.Expr) -> None:
-        """Makes columns of another frame readable in the pairs of this one. Those of the inner frame are there anyway."""
+        """Makes columns of another frame readable in the pairs of this one. Those of the inner
+        frame are there anyway.
+        """
         if home is self or home is self.inner or self.outer is None:
             return
         for part in core.walk(value):
@@ -223,7 +237,7 @@ class _Frame:
                 self.carried[part.name] = None
         self.outer.bring(home, value)
 
-    # ── rows and questions ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── rows and questions ──────────────────────────────────────────────────────────────────────
 
     def columns_of(self, row: core.Row) -> _Columns:
         """Where the columns of a row are found; attaches the row where it is not there yet."""
@@ -272,7 +286,9 @@ class _Frame:
             lowered = pairs.lower(value) if value is not None else None
         if isinstance(node, core.Pick):
             # Ties go by the key and then the other columns, so the rows are read whole.
-            inner.scan.names.update(dict.fromkeys(self.schema.tables[variable.table].columns_by_name))
+            inner.scan.names.update(
+                dict.fromkeys(self.schema.tables[variable.table].columns_by_name)
+            )
         slot = f"s{next(self.numbers)}"
         columns = _Columns(slot, variable.table)
         measure = pl.Measure(
@@ -282,7 +298,7 @@ class _Frame:
         gathering.measures.append((measure, columns))
         return core.LetValue(slot, value_type, _NO_SPAN), columns
 
-    def source(self, variable: core.RowVariable, shared: bool) -> "_Frame":
+    def source(self, variable: core.RowVariable, *, shared: bool) -> "_Frame":
         """The frame of the table that is asked about; one for all questions that need no pairs."""
         if not shared:
             return _Frame.of_table(variable, self.schema, self.numbers)
@@ -303,7 +319,9 @@ class _Frame:
         on: tuple[tuple[core.LetValue, core.Expr], ...],
         pairs: "_Frame | None",
     ) -> _Gathering:
-        """The step that joins the answers; questions about the same rows by the same links share it."""
+        """The step that joins the answers; questions about the same rows by the same links share
+        it.
+        """
         key = (inner.scan.prefix, on)
         if pairs is not None or key not in self.gatherings:
             gathering = _Gathering(inner, on, pairs)

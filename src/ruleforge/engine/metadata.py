@@ -1,7 +1,8 @@
 """metadata: what embeds the engine may store, as pydantic models with JSON Schema
 
-A rulebook, a rule, a finding and the manifest of an evaluation, in a form that leaves Python: `model_json_schema()` of each is the
-contract. Apart from the rest because pydantic takes a while to import and a district at its shell does not need it.
+A rulebook, a rule, a finding and the manifest of an evaluation, in a form that leaves Python:
+`model_json_schema()` of each is the contract. Apart from the rest because pydantic takes a while to
+import and a district at its shell does not need it.
 """
 
 import datetime as dt
@@ -69,6 +70,8 @@ class RulebookInfo(_Frozen):
 
 
 class ValueRead(_Frozen):
+    """A value that a rule read, as text."""
+
     column: str
     value: str | None
 
@@ -115,7 +118,9 @@ class FileRead(_Frozen):
 
 
 class TableRead(_Frozen):
-    """One table as it was judged. `fingerprint` is None where reading it twice would cost too much (a lazy frame)."""
+    """One table as it was judged. `fingerprint` is None where reading it twice would cost too much
+    (a lazy frame).
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -159,7 +164,8 @@ def manifest_of(
         revision=revision.name,
         as_of=as_of,
         parameters={
-            name: None if value is None else str(value) for name, value in sorted(parameters.items())
+            name: None if value is None else str(value)
+            for name, value in sorted(parameters.items())
         },
         files=tuple(
             FileRead(
@@ -191,7 +197,9 @@ def manifest_of(
 
 
 def _fingerprint(table: object) -> str | None:
-    """A hash of an eager frame's columns and rows. Equal only under the same version of Polars, which the manifest names."""
+    """A hash of an eager frame's columns and rows. Equal only under the same version of Polars,
+    which the manifest names.
+    """
     if not isinstance(table, pl.DataFrame):
         return None
     digest = sha256(repr(table.schema).encode())

@@ -1,6 +1,7 @@
 """needs: a rule -> what keeps it from being evaluated
 
-A rule whose table, column or parameter was not supplied is not evaluated, and says why; that is never a pass.
+A rule whose table, column or parameter was not supplied is not evaluated, and says why; that is
+never a pass.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,16 +21,17 @@ def lacks(
     """The reasons why a rule cannot be evaluated; empty where it can."""
     reasons: dict[str, None] = {}
     if rule.variable.table not in tables:
-        reasons[_no_table(rule.variable.table)] = None
+        reasons[no_table(rule.variable.table)] = None
     for part in _parts(rule):
         for node in core.walk(part):
             reasons.update(dict.fromkeys(_lack(node, schema, tables, parameters)))
-    # A message may name what is not there, and says so; but it cannot follow a reference into a table that is not.
+    # A message may name what is not there, and says so; but it cannot follow a reference into a
+    # table that is not.
     for claim in rule.claims:
         for said in claim.message.parts:
             for node in core.walk(said) if not isinstance(said, str) else ():
                 if isinstance(node, core.RowVariable | core.Follow) and node.table not in tables:
-                    reasons[_no_table(node.table)] = None
+                    reasons[no_table(node.table)] = None
     return tuple(reasons)
 
 
@@ -65,7 +67,12 @@ def columns_read(rules: Iterable[core.Rule], schema: Schema) -> dict[str, set[st
 
 
 def _parts(rule: core.Rule) -> Iterator[core.Expr]:
-    options = [rule.applies, rule.where, rule.when, *(condition for _, condition in rule.severities)]
+    options = [
+        rule.applies,
+        rule.where,
+        rule.when,
+        *(condition for _, condition in rule.severities),
+    ]
     yield from (each for each in options if each is not None)
     yield from (value for _, value in rule.lets)
     yield from (claim.condition for claim in rule.claims)
@@ -83,10 +90,10 @@ def _lack(
                 yield f"the parameter `{node.name}` is not given"
         case core.RowVariable():
             if node.table not in tables:
-                yield _no_table(node.table)
+                yield no_table(node.table)
         case core.Follow():
             if node.table not in tables:
-                yield _no_table(node.table)
+                yield no_table(node.table)
             source = core.table_of(node.row)
             for column in schema.tables[source].links_by_name[node.link].columns:
                 yield from _no_column(source, column, tables)
@@ -98,12 +105,11 @@ def _lack(
             return
 
 
-def _no_table(table: str) -> str:
+def no_table(table: str) -> str:
+    """The reason that a table was not supplied."""
     return f"the data has no table `{table}`"
 
 
-def _no_column(
-    table: str, column: str, tables: Mapping[str, AdmittedTable]
-) -> Iterable[str]:
+def _no_column(table: str, column: str, tables: Mapping[str, AdmittedTable]) -> Iterable[str]:
     if table in tables and column in tables[table].unusable:
         yield f"`{table}.{column}`: {tables[table].unusable[column]}"

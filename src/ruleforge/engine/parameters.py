@@ -1,6 +1,7 @@
 """parameters: what a host gives -> the value of every parameter, or every diagnostic
 
-A value may come as itself or as the text that a shell hands over. What does not fit is refused by name, before anything is evaluated.
+A value may come as itself or as the text that a shell hands over. What does not fit is refused by
+name, before anything is evaluated.
 """
 
 import datetime as dt
@@ -8,9 +9,9 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from ruleforge.language.check_messages import named
 from ruleforge.language.core import Parameter, Rulebook, Value
 from ruleforge.language.diagnostic import Diagnostic
-from ruleforge.language.check_messages import named
 from ruleforge.language.resolve import AS_OF
 from ruleforge.language.schema import Schema, SchoolYear
 from ruleforge.language.suggest import nearest
@@ -42,13 +43,17 @@ class ParameterError(ValueError):
 def bind(
     rulebook: Rulebook, given: Mapping[str, object], as_of: dt.date
 ) -> dict[str, Value | None]:
-    """The value of every parameter of the rulebook, None for one that is neither given nor has a default.
+    """The value of every parameter of the rulebook, None for one that is neither given nor has a
+    default.
 
     Raises `ParameterError` for names that the rulebook does not know and values that do not fit.
     """
     diagnostics: list[Diagnostic] = []
+    day = converted(as_of, rulebook.parameters[AS_OF], rulebook.schema)
+    if day is None:
+        diagnostics.append(_unfit(AS_OF, as_of, rulebook.parameters[AS_OF], rulebook.schema))
     values: dict[str, Value | None] = {n: p.default for n, p in rulebook.parameters.items()}
-    values[AS_OF] = as_of
+    values[AS_OF] = day
     for name, value in given.items():
         parameter = rulebook.parameters.get(name)
         if parameter is None or name == AS_OF:

@@ -1,10 +1,12 @@
 """plan: what will be done with the tables, before an engine does it
 
-One `TablePlan` for each table that rules judge. Its pipeline begins with a scan of that table and attaches, one join each, what
-the rules read beyond their own row: rows that are referred to (`Reach`) and questions about other tables (`Gather`). What is left of
-a rule are expressions over the columns of the pipeline, so that any number of rules share one pass.
+One `TablePlan` for each table that rules judge. Its pipeline begins with a scan of that table and
+attaches, one join each, what the rules read beyond their own row: rows that are referred to
+(`Reach`) and questions about other tables (`Gather`). What is left of a rule are expressions over
+the columns of the pipeline, so that any number of rules share one pass.
 
-Expressions are those of core, in which every row is gone: a `LetValue` names a column of the pipeline (`r0.birth_date`, `s3`).
+Expressions are those of core, in which every row is gone: a `LetValue` names a column of the
+pipeline (`r0.birth_date`, `s3`).
 """
 
 from dataclasses import dataclass, field
@@ -39,7 +41,8 @@ class Keep:
 
 @dataclass(frozen=True)
 class Reach:
-    """The one row of `table` whose key equals `keys`; its column `c` becomes `prefix.c`, and `prefix` says whether there is one.
+    """The one row of `table` whose key equals `keys`; its column `c` becomes `prefix.c`, and
+    `prefix` says whether there is one.
 
     Of several rows with that key it is the smallest, compared column by column in declared order.
     """
@@ -54,9 +57,9 @@ class Reach:
 class Measure:
     """One figure about the rows that a `Gather` finds, of those for which `condition` is true.
 
-    `kind` is exists, every, count, count distinct, sum, min, max, average, latest or earliest. `every` asks `value` of each row.
-    `latest` and `earliest` take the row with the greatest or smallest `value` and give its `columns` as `slot.c`, and in `slot`
-    whether there is one.
+    `kind` is exists, every, count, count distinct, sum, min, max, average, latest or earliest.
+    `every` asks `value` of each row. `latest` and `earliest` take the row with the greatest or
+    smallest `value` and give its `columns` as `slot.c`, and in `slot` whether there is one.
     """
 
     slot: str
@@ -73,8 +76,9 @@ class Measure:
 class Gather:
     """Figures about the rows of `source` that belong to a row of the pipeline.
 
-    They belong by equality of the `links` (column of the source, expression of the pipeline), none for all of them. Where the measures
-    read the outer row too, `paired` lists what they need of it, and `steps` are done on the pairs of rows.
+    They belong by equality of the `links` (column of the source, expression of the pipeline), none
+    for all of them. Where the measures read the outer row too, `paired` lists what they need of it,
+    and `steps` are done on the pairs of rows.
     """
 
     source: "Pipeline"
@@ -89,6 +93,8 @@ Step = Derive | Keep | Reach | Gather
 
 @dataclass(frozen=True)
 class Pipeline:
+    """A scan and what is attached to its rows."""
+
     scan: Scan
     steps: tuple[Step, ...]
 

@@ -1,14 +1,15 @@
 """polars_backend: plan.TablePlan -> lazy frames of verdicts
 
-The pipeline of a table becomes one lazy frame: its scan, then one join for each step. On top of it stand two queries that share it, the
-counts of all verdicts of all rules and the rows that any rule reports, so that Polars makes one pass over the data for both.
+The pipeline of a table becomes one lazy frame: its scan, then one join for each step. On top of it
+stand two queries that share it, the counts of all verdicts of all rules and the rows that any rule
+reports, so that Polars makes one pass over the data for both.
 
-Rows are known by their number in the table, which the scan gives them; no step depends on the order in which rows come.
+Rows are known by their number in the table, which the scan gives them; no step depends on the order
+in which rows come.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-
 from typing import Literal
 
 import polars as pl
@@ -37,7 +38,8 @@ from ruleforge.language.types import CELL_PLACES, DecimalType, PeriodType
 
 VERDICTS = pl.Enum(["holds", "fails", "unknown", "not applicable"])
 
-# A verdict as one small number, so that a pass carries one column a rule: from FAILS on it says which claim failed too.
+# A verdict as one small number, so that a pass carries one column a rule: from FAILS on it says
+# which claim failed too.
 NOT_APPLICABLE, HOLDS, UNKNOWN, FAILS = 0, 1, 2, 3
 _ONE = "#one"  # a constant column to join on where there is no link
 
@@ -53,9 +55,11 @@ class PolarsBackend:
     smallest: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     def judge(self, plan: TablePlan) -> pl.LazyFrame:
-        """The verdicts of one table's rules, a row for each of its rows: `#row`, and for rule i in `verdict.i` the number of its verdict,
-        null where the rule's `where` leaves the row out."""
-        # WHY: what else is to be said of a row is looked up for the few that are reported, and not carried through every join.
+        """The verdicts of one table's rules, a row for each of its rows: `#row`, and for rule i in
+        `verdict.i` the number of its verdict, null where the rule's `where` leaves the row out.
+        """
+        # WHY: what else is to be said of a row is looked up for the few that are reported, and not
+        # carried through every join.
         return self.frame(plan.pipeline, ROW).select(ROW, *self.codes(plan))
 
     def codes(self, plan: TablePlan) -> list[pl.Expr]:
@@ -67,11 +71,18 @@ class PolarsBackend:
         ]
 
     def verdicts(self, plan: TablePlan) -> pl.LazyFrame:
-        """The same in words: `#row`, then for rule i in `verdict.i` a member of `VERDICTS`, null where the rule's `where` leaves the row
-        out, and in `cause.i` which claim failed, 0 where none did."""
+        """The same in words: `#row`, then for rule i in `verdict.i` a member of `VERDICTS`, null
+        where the rule's `where` leaves the row out, and in `cause.i` which claim failed, 0 where
+        none did.
+        """
         frame = self.judge(plan)
         columns: list[pl.Expr] = []
-        words = {NOT_APPLICABLE: "not applicable", HOLDS: "holds", UNKNOWN: "unknown", FAILS: "fails"}
+        words = {
+            NOT_APPLICABLE: "not applicable",
+            HOLDS: "holds",
+            UNKNOWN: "unknown",
+            FAILS: "fails",
+        }
         for number in range(len(plan.rules)):
             code = pl.col(f"verdict.{number}")
             capped = code.clip(upper_bound=FAILS)
@@ -81,7 +92,9 @@ class PolarsBackend:
         return frame.select(ROW, *columns)
 
     def texts(self, extract: Extract, rows: pl.Series) -> pl.LazyFrame:
-        """The values of an extract as text, for the rows of these numbers: `#row`, then `value.0`, `value.1`, …"""
+        """The values of an extract as text, for the rows of these numbers: `#row`, then `value.0`,
+        `value.1`, …
+        """
         translator = Translator(self.schema, self.parameters)
         chosen = rows.unique().cast(pl.get_index_type()).to_frame(ROW).lazy()
         frame = self.frame(extract.pipeline, ROW, chosen)
@@ -100,16 +113,22 @@ class PolarsBackend:
         closed = pl.concat_str([start, pl.lit(" to "), end])
         return pl.when(period.is_open).then(opened).otherwise(closed)
 
-    # ── pipelines ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── pipelines ───────────────────────────────────────────────────────────────────────────────
 
     def frame(
         self, pipeline: Pipeline, row: str | None = None, only: pl.LazyFrame | None = None
     ) -> pl.LazyFrame:
-        """The lazy frame of a pipeline, with row numbers as `row` where they are asked for; `only` keeps those rows."""
+        """The lazy frame of a pipeline, with row numbers as `row` where they are asked for; `only`
+        keeps those rows.
+        """
         scan = pipeline.scan
-        if row is None and any(isinstance(s, Gather) and s.paired is not None for s in pipeline.steps):
+        if row is None and any(
+            isinstance(s, Gather) and s.paired is not None for s in pipeline.steps
+        ):
             row = f"{scan.prefix}.{ROW}"
-        frame = self.tables[scan.table].scan({name: f"{scan.prefix}.{name}" for name in scan.columns}, row)
+        frame = self.tables[scan.table].scan(
+            {name: f"{scan.prefix}.{name}" for name in scan.columns}, row
+        )
         if only is not None:
             assert row is not None
             frame = frame.join(only, on=row, how="semi")
@@ -118,8 +137,9 @@ class PolarsBackend:
     def apply(
         self, frame: pl.LazyFrame, steps: Iterable[Step], identity: list[str], scan: Scan | None
     ) -> pl.LazyFrame:
-        """The frame with what the steps attach. `identity` are the columns that tell its rows apart, which are those of `scan` unless
-        they are pairs."""
+        """The frame with what the steps attach. `identity` are the columns that tell its rows
+        apart, which are those of `scan` unless they are pairs.
+        """
         translator = Translator(self.schema, self.parameters)
         for each in rounds(steps):
             for step in each.steps:
@@ -159,7 +179,9 @@ class PolarsBackend:
         return left.join(right, on=on, how="left").drop(on)
 
     def rows_by_key(self, name: str, columns: Sequence[str]) -> pl.LazyFrame:
-        """Some columns of the rows of a table, one row for each key: of several the smallest, compared column by column."""
+        """Some columns of the rows of a table, one row for each key: of several the smallest,
+        compared column by column.
+        """
         table = self.tables[name]
         key = table.table.key
         wanted = list(dict.fromkeys([*key, *columns]))
@@ -169,19 +191,20 @@ class PolarsBackend:
             return rows
         if name not in self.smallest:
             order = [column.name for column in table.table.columns]
-            rivals = table.scan({each: each for each in order}).join(repeated.lazy(), on=key, how="semi")
-            rivals = rivals.sort(order, nulls_last=False)
+            rivals = table.among(repeated.select(key), order).sort(order, nulls_last=False)
             only = rivals.unique(subset=key, keep="first", maintain_order=True)
             self.smallest[name] = only.collect(engine="streaming")
         alone = rows.join(repeated.lazy(), on=key, how="anti")
         return pl.concat([alone, self.smallest[name].lazy().select(wanted)])
 
     def repeated(self, name: str, columns: tuple[str, ...]) -> pl.DataFrame:
-        """The values of some columns that more than one row of a table has, none of them missing, and in `#rows` how many have them."""
+        """The values of some columns that more than one row of a table has, none of them missing,
+        and in `#rows` how many have them.
+        """
         if (name, columns) not in self.counted:
             rows = self.tables[name].scan({each: each for each in columns}).drop_nulls()
-            # WHY: few rows are like another, and to find candidates by a number each is half the work. Equal values have
-            # equal hashes, and what only has an equal hash is counted out afterwards.
+            # WHY: few rows are like another, and to find candidates by a number each is half the
+            # work. Equal values have equal hashes; what only has an equal hash drops out below.
             parts = [pl.col(each).hash(seed) for seed, each in enumerate(columns)]
             marked = rows.with_columns(pl.sum_horizontal(parts).alias("#hash"))
             hashes = marked.group_by("#hash").len().filter(pl.col("len") > 1)
@@ -191,7 +214,7 @@ class PolarsBackend:
             self.counted[name, columns] = several.collect(engine="streaming")
         return self.counted[name, columns]
 
-    # ── questions about other rows ─────────────────────────────────────────────────────────────────────────────────
+    # ── questions about other rows ──────────────────────────────────────────────────────────────
 
     def gather(
         self,
@@ -201,7 +224,9 @@ class PolarsBackend:
         translator: Translator,
         identity: list[str],
     ) -> pl.LazyFrame:
-        """The frame with the answers of a step. `before` has the same rows and what the step reads of them."""
+        """The frame with the answers of a step. `before` has the same rows and what the step reads
+        of them.
+        """
         scan = step.source.scan
         deep = any(isinstance(inner, Gather) and inner.paired is not None for inner in step.steps)
         row = f"{scan.prefix}.{ROW}" if deep else None
@@ -215,7 +240,8 @@ class PolarsBackend:
             by = on
             frame = frame.with_columns(outer_links)
             if any(measure.kind in ("latest", "earliest") for measure in step.measures):
-                # WHY: picking sorts, and sorting only what belongs to some row of the pipeline is far less.
+                # WHY: picking sorts, and sorting only what belongs to some row of the pipeline is
+                # far less.
                 belonging = before.with_columns(outer_links).select(on)
                 source = source.join(belonging, on=on, how="semi")
         else:
@@ -230,9 +256,12 @@ class PolarsBackend:
         frame = frame.with_columns(filled)
         return frame.drop(on) if step.paired is None else frame
 
-    def count_alike(self, frame: pl.LazyFrame, step: Gather, columns: tuple[str, ...]) -> pl.LazyFrame:
+    def count_alike(
+        self, frame: pl.LazyFrame, step: Gather, columns: tuple[str, ...]
+    ) -> pl.LazyFrame:
         """The frame with how many rows of its own table have the same values in some columns."""
-        # WHY: all but the few that are not alone need no join. A row with a missing value is like none, not even itself.
+        # WHY: a row that is not among the repeated is alone. One with a missing value is like none,
+        # not even itself.
         prefix = step.source.scan.prefix
         several = self.repeated(step.source.scan.table, columns)
         several = several.rename({"#rows": f"{prefix}.#rows"})
@@ -264,7 +293,11 @@ class PolarsBackend:
         return outer, inner
 
     def answers(
-        self, source: pl.LazyFrame, measures: Sequence[Measure], by: list[str], translator: Translator
+        self,
+        source: pl.LazyFrame,
+        measures: Sequence[Measure],
+        by: list[str],
+        translator: Translator,
     ) -> list[pl.LazyFrame]:
         """One frame with all figures for each value of `by`, and one for each row that is picked."""
         figures = [m for m in measures if m.kind not in ("latest", "earliest")]
@@ -278,15 +311,19 @@ class PolarsBackend:
             aggregates = [a for m in figures for a in _aggregates(m, translator, spread)]
             kept = kept.with_columns(**spread) if spread else kept
             frames.append(kept.group_by(by).agg(aggregates))
-        for measure in measures:
-            if measure.kind in ("latest", "earliest"):
-                frames.append(self.picked(source, measure, by, translator))
+        frames.extend(
+            self.picked(source, measure, by, translator)
+            for measure in measures
+            if measure.kind in ("latest", "earliest")
+        )
         return frames
 
     def picked(
         self, source: pl.LazyFrame, measure: Measure, by: list[str], translator: Translator
     ) -> pl.LazyFrame:
-        """The row with the greatest or smallest value for each `by`. Ties go by the key and then the other columns."""
+        """The row with the greatest or smallest value for each `by`. Ties go by the key and then
+        the other columns.
+        """
         assert measure.value is not None
         order = f"{measure.slot}.#by"
         rows = source.with_columns(translator.value(measure.value).alias(order)).drop_nulls(order)
@@ -302,7 +339,9 @@ class PolarsBackend:
         best = rows.group_by(by).agg(extreme)
         rows = rows.join(best, on=[*by, order], how="semi")
         rows = one_of_several(rows, by, ties, greatest=latest)
-        columns = [pl.col(f"{prefix}.{name}").alias(f"{measure.slot}.{name}") for name in measure.columns]
+        columns = [
+            pl.col(f"{prefix}.{name}").alias(f"{measure.slot}.{name}") for name in measure.columns
+        ]
         return rows.select(*by, *columns, pl.lit(value=True).alias(measure.slot))
 
     def of_nothing(self, measure: Measure) -> list[pl.Expr]:
@@ -329,7 +368,9 @@ class PolarsBackend:
 
 
 def _counts_itself(step: Gather, scan: Scan | None) -> tuple[str, ...] | None:
-    """The columns by which a gather counts the rows that are like the row itself; None where it asks anything else."""
+    """The columns by which a gather counts the rows that are like the row itself; None where it
+    asks anything else.
+    """
     source = step.source
     if scan is None or source.steps or step.paired is not None or source.scan.table != scan.table:
         return None
@@ -361,11 +402,14 @@ def one_of_several(
 def _aggregates(
     measure: Measure, translator: Translator, spread: dict[str, pl.Expr]
 ) -> list[pl.Expr]:
-    """What `group_by` works out for a measure; `of_nothing` makes the figure of it. To `spread` go columns that it needs for that."""
+    """What `group_by` works out for a measure; `of_nothing` makes the figure of it. To `spread` go
+    columns that it needs for that.
+    """
     slot = measure.slot
 
     def every_row(expr: pl.Expr, name: str) -> pl.Expr:
-        # NOTE: an expression that reads no column is one row high in a group too, and its sum that of one row.
+        # NOTE: an expression that reads no column is one row high in a group too, and its sum that
+        # of one row.
         if expr.meta.root_names():
             return expr
         spread[name] = expr
@@ -408,7 +452,9 @@ def _is_wide(measure: Measure) -> bool:
 
 
 def _sums(measure: Measure, values: pl.Expr) -> list[pl.Expr]:
-    """The sum of a measure's values, of wide ones that of their front parts and that of their last digits."""
+    """The sum of a measure's values, of wide ones that of their front parts and that of their last
+    digits.
+    """
     held = values.cast(pl.Int128)
     if not _is_wide(measure):
         return [held.sum().alias(measure.slot)]
@@ -441,7 +487,9 @@ class _Verdict:
 
     @classmethod
     def of(cls, rule: RulePlan, translator: Translator) -> "_Verdict":
-        where = translator.value(rule.where).fill_null(value=False) if rule.where is not None else None
+        where = (
+            translator.value(rule.where).fill_null(value=False) if rule.where is not None else None
+        )
         when = translator.value(rule.when) if rule.when is not None else None
         return cls(where, when, tuple(translator.values(rule.claims)))
 

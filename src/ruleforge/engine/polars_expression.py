@@ -1,7 +1,8 @@
 """polars_expression: an expression of a plan -> a Polars expression
 
-Polars' own logic is three-valued as the language's is; where the two differ (division, exactness, what a date can be), the difference
-is made up here, once a kind of node. Every node becomes one expression, and equal nodes the same one, which Polars computes once.
+Polars' own logic is three-valued as the language's is; where the two differ (division, exactness,
+what a date can be), the difference is made up here, once a kind of node. Every node becomes one
+expression, and equal nodes the same one, which Polars computes once.
 """
 
 import datetime as dt
@@ -60,7 +61,9 @@ class PeriodColumns:
 
 @dataclass
 class Translator:
-    """Translates expressions of one plan. Parameters are constants by now; one that is not there is missing."""
+    """Translates expressions of one plan. Parameters are constants by now; one that is not there is
+    missing.
+    """
 
     schema: Schema
     parameters: Mapping[str, Value | None]
@@ -121,7 +124,13 @@ class Translator:
                 if expr.operand.type == PERIOD:
                     return self.period(expr.operand).start.is_not_null()
                 return self.value(expr.operand).is_not_null()
-            case core.ColumnValue() | core.RowPresent() | core.Exists() | core.Every() | core.Aggregate():
+            case (
+                core.ColumnValue()
+                | core.RowPresent()
+                | core.Exists()
+                | core.Every()
+                | core.Aggregate()
+            ):
                 raise AssertionError(f"{type(expr).__name__} is left over from lowering")
             case core.SetOf():
                 raise AssertionError("a set of dates is an argument, not a column")
@@ -131,7 +140,7 @@ class Translator:
         value = self.value(expr)
         return value.cast(pl.String) if isinstance(expr.type, CodeType) else value
 
-    # ── numbers ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── numbers ─────────────────────────────────────────────────────────────────────────────────
 
     def aligned(self, exprs: Sequence[core.Expr], wanted: ValueType) -> list[pl.Expr]:
         """Values of one type, decimals with the places of that type."""
@@ -187,23 +196,29 @@ class Translator:
         start = days_since_epoch(date)
         return date_of_days(start - bounded if expr.op == "-" else start + bounded)
 
-    # ── sets and periods ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── sets and periods ────────────────────────────────────────────────────────────────────────
 
     def in_set(self, expr: core.InSet) -> pl.Expr:
         operand_type = expr.operand.type
-        constants = [m for m in expr.members if isinstance(m, core.Constant) and m.value is not None]
+        constants = [
+            m for m in expr.members if isinstance(m, core.Constant) and m.value is not None
+        ]
         others = [m for m in expr.members if m not in constants]
         found: list[pl.Expr] = []
         if constants and isinstance(operand_type, CodeType):
             positions = self.schema.code_sets[operand_type.name].position_by_code
             numbers = sorted(positions[str(m.value)] for m in constants)
             found.append(self.value(expr.operand).to_physical().is_in(numbers))
-        elif constants and not isinstance(operand_type, DecimalType) and not any(
-            isinstance(m.type, DecimalType) for m in constants
+        elif (
+            constants
+            and not isinstance(operand_type, DecimalType)
+            and not any(isinstance(m.type, DecimalType) for m in constants)
         ):
             dtype = dtype_of(operand_type, self.schema)
             held = [literal(m.value, m.type, self.schema) for m in constants]
-            values = pl.select(pl.concat([pl.select(h.alias("v")).to_series() for h in held])).to_series()
+            values = pl.select(
+                pl.concat([pl.select(h.alias("v")).to_series() for h in held])
+            ).to_series()
             found.append(self.value(expr.operand).is_in(values.cast(dtype).implode()))
         else:
             others = list(expr.members)
@@ -243,9 +258,11 @@ class Translator:
         one, other = self.period(expr.left), self.period(expr.right)
         meet = (other.is_open | (one.start <= other.end)) & (one.is_open | (other.start <= one.end))
         known = one.start.is_not_null() & other.start.is_not_null()
-        return pl.when(known).then((meet & one.holds_days & other.holds_days).fill_null(value=False))
+        return pl.when(known).then(
+            (meet & one.holds_days & other.holds_days).fill_null(value=False)
+        )
 
-    # ── functions ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── functions ───────────────────────────────────────────────────────────────────────────────
 
     def apply(self, expr: core.Apply) -> pl.Expr:
         if expr.function == "days":
@@ -259,7 +276,9 @@ class Translator:
                 values = [constant_value(m, self.parameters, self.schema) for m in argument.members]
                 holidays = tuple(sorted({v for v in values if isinstance(v, dt.date)}))
             else:
-                takes_text = isinstance(argument.type, CodeType) and expr.function not in _OF_ONE_TYPE
+                takes_text = (
+                    isinstance(argument.type, CodeType) and expr.function not in _OF_ONE_TYPE
+                )
                 exprs.append(self.text(argument) if takes_text else self.value(argument))
         written: dict[int, object] = {
             position: argument.value
@@ -291,6 +310,7 @@ def joined(conditions: Sequence[pl.Expr], *, every: bool) -> pl.Expr:
 
 
 def compared(op: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
+    """A comparison, unknown where either side is missing."""
     match op:
         case "=":
             return left == right
@@ -309,7 +329,9 @@ def compared(op: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
 
 
 def sum_in_reach(total: pl.Expr, value_type: ValueType) -> pl.Expr:
-    """A sum as a value of the type that is summed; missing where it has more than 18 digits before the point."""
+    """A sum as a value of the type that is summed; missing where it has more than 18 digits before
+    the point.
+    """
     if isinstance(value_type, IntegerType):
         return pl.when(total.abs() < LARGEST).then(total).cast(pl.Int64, strict=False)
     return in_reach(total, places_of(value_type))

@@ -1,7 +1,8 @@
 """polars_functions: the built-in functions over Polars expressions
 
-Each takes the expressions of its arguments and their types, and gives an expression that is missing exactly where `functions` says so.
-Numbers arrive as Int64 or as scaled Int128 (see `polars_types`), school years as the year in which they start.
+Each takes the expressions of its arguments and their types, and gives an expression that is missing
+exactly where `functions` says so. Numbers arrive as Int64 or as scaled Int128 (see `polars_types`),
+school years as the year in which they start.
 """
 
 import datetime as dt
@@ -27,7 +28,9 @@ from ruleforge.language.types import CELL_PLACES, DecimalType, IntegerType, Valu
 
 @dataclass(frozen=True)
 class Arguments:
-    """The arguments of one call. `written` are values that the author wrote out, by position; `holidays` a set of dates."""
+    """The arguments of one call. `written` are values that the author wrote out, by position;
+    `holidays` a set of dates.
+    """
 
     exprs: tuple[pl.Expr, ...]
     types: tuple[ValueType, ...]
@@ -41,7 +44,7 @@ def _filled(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.strip_chars(BLANKS).str.len_bytes() > 0).then(text)
 
 
-# ── dates ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── dates ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def _years_between(a: Arguments) -> pl.Expr:
@@ -64,7 +67,8 @@ def _months_between(a: Arguments) -> pl.Expr:
 
 def _business_days_between(a: Arguments) -> pl.Expr:
     start, end = a.exprs[0], a.exprs[1]
-    # Polars counts from the first day up to, not including, the last; the language the other way round.
+    # Polars counts from the first day up to, not including, the last; the language the other way
+    # round.
     after = pl.business_day_count(_next_day(start), _next_day(end), holidays=a.holidays)
     before = pl.business_day_count(_next_day(end), _next_day(start), holidays=a.holidays)
     return pl.when(end >= start).then(after).otherwise(-before).cast(pl.Int64)
@@ -84,7 +88,14 @@ def _add_business_days(a: Arguments) -> pl.Expr:
 
     forward = moved(pl.when(bounded > 0).then(bounded).otherwise(0), "backward")
     backward = moved(pl.when(bounded < 0).then(bounded).otherwise(0), "forward")
-    result = pl.when(bounded > 0).then(forward).when(bounded < 0).then(backward).when(bounded == 0).then(date)
+    result = (
+        pl.when(bounded > 0)
+        .then(forward)
+        .when(bounded < 0)
+        .then(backward)
+        .when(bounded == 0)
+        .then(date)
+    )
     return date_of_days(days_since_epoch(result))
 
 
@@ -101,7 +112,9 @@ def _nth_weekday(a: Arguments) -> pl.Expr:
     in_year = _calendar_year(year, month)
     first = date_of_parts(in_year, month, pl.lit(1))
     to_first = (weekday - first.dt.weekday().cast(pl.Int64)) % 7
-    from_first = pl.when(number.is_between(1, 5)).then(days_since_epoch(first) + to_first + 7 * (number - 1))
+    from_first = pl.when(number.is_between(1, 5)).then(
+        days_since_epoch(first) + to_first + 7 * (number - 1)
+    )
     last = first.dt.month_end()
     back = (last.dt.weekday().cast(pl.Int64) - weekday) % 7
     from_last = pl.when(number == -1).then(days_since_epoch(last) - back)
@@ -119,7 +132,9 @@ def _date_from(a: Arguments) -> pl.Expr:
 
 
 def date_of_text(text: pl.Expr, date_format: str) -> pl.Expr:
-    """The date that a text spells in a format of `%Y`, `%m` and `%d`, digit for digit; else missing."""
+    """The date that a text spells in a format of `%Y`, `%m` and `%d`, digit for digit; else
+    missing.
+    """
     shape, position = "", 0
     while position < len(date_format):
         directive = date_format[position : position + 2]
@@ -134,7 +149,7 @@ def date_of_text(text: pl.Expr, date_format: str) -> pl.Expr:
     return pl.when(date.dt.year().is_between(1, 9999)).then(date)
 
 
-# ── school years and periods ───────────────────────────────────────────────────────────────────────────────────────
+# ── school years and periods ───────────────────────────────────────────────────────────────────
 
 
 def _day_of_year(month: int, day: int, later: int) -> Callable[[Arguments], pl.Expr]:
@@ -157,7 +172,7 @@ def _school_day(a: Arguments) -> pl.Expr:
     return date_of_parts(_calendar_year(year, month), month, day)
 
 
-# ── texts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── texts ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def _text(change: Callable[[Sequence[pl.Expr]], pl.Expr]) -> Callable[[Arguments], pl.Expr]:
@@ -186,11 +201,15 @@ def _last_characters(exprs: Sequence[pl.Expr]) -> pl.Expr:
 
 def _replace(exprs: Sequence[pl.Expr]) -> pl.Expr:
     text, old, new = exprs
-    # WHY: Polars replaces by a column only where the pattern is a constant; splitting and joining takes columns for both.
-    return pl.when(new.is_not_null()).then(text.str.split(old).list.join(new))
+    # WHY: Polars replaces by a column only where the pattern is a constant; splitting and joining
+    # takes columns for both.
+    # NOTE: a text that is written out is one row high, and joining by a column then gives every row
+    # the first one's text.
+    spread = pl.when(new.is_not_null()).then(text)
+    return spread.str.split(old).list.join(new)
 
 
-# ── numbers ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── numbers ────────────────────────────────────────────────────────────────────────────────────
 
 
 def number_of_text(text: pl.Expr) -> pl.Expr:
@@ -263,7 +282,8 @@ def _coalesce(a: Arguments) -> pl.Expr:
     return pl.coalesce(_of_one_type(a))
 
 
-# NOTE: `period` and `days` are not here: a period is two expressions, which the compiler keeps apart.
+# NOTE: `period` and `days` are not here: a period is two expressions, which the compiler keeps
+# apart.
 POLARS_FUNCTIONS: dict[str, Callable[[Arguments], pl.Expr]] = {
     "age": _years_between,
     "years_between": _years_between,

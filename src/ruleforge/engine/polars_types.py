@@ -77,7 +77,8 @@ def scaled(value: Decimal, places: int) -> int:
     assert isinstance(exponent, int)
     number = int("".join(map(str, digits)) or "0")
     shift = exponent + places
-    # NOTE: digits beyond the places of the type can only be zeros (`1.50` where the type has one place).
+    # NOTE: digits beyond the places of the type can only be zeros (`1.50` where the type has one
+    # place).
     unit: int = 10 ** abs(shift)
     number = number * unit if shift >= 0 else number // unit
     return -number if sign else number
@@ -105,6 +106,7 @@ def rescaled(number: pl.Expr, places: int, wanted: int) -> pl.Expr:
 
 
 def places_of(value_type: ValueType) -> int:
+    """The places behind the point that values of a type can have."""
     return value_type.places if isinstance(value_type, DecimalType) else 0
 
 
@@ -147,7 +149,9 @@ def date_of_parts(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
 
 
 def as_text(value: pl.Expr, value_type: ValueType) -> pl.Expr:
-    """A value as messages show it: ISO dates, `2023-24`, `yes` and `no`, decimals without needless zeros."""
+    """A value as messages show it: ISO dates, `2023-24`, `yes` and `no`, decimals without needless
+    zeros.
+    """
     match value_type:
         case TextType():
             return value

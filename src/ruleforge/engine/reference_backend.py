@@ -40,7 +40,7 @@ Rows = Mapping[int, Row | None]  # the rows that an expression sees, by depth; N
 Tables = Mapping[str, Sequence[Row]]
 
 
-class MissingColumn(KeyError):
+class MissingColumn(KeyError):  # noqa: N818 - it says what is missing
     """An expression reads a column that was not supplied. The caller asks for that before."""
 
     def __init__(self, table: str, column: str) -> None:
@@ -50,6 +50,8 @@ class MissingColumn(KeyError):
 
 
 class Verdict(StrEnum):
+    """What a rule says of a row."""
+
     HOLDS = "holds"
     FAILS = "fails"
     UNKNOWN = "unknown"
@@ -68,7 +70,7 @@ class Judgement:
     cause: int | None = None
 
 
-# ── judging ───────────────────────────────────────────────────────────────────────────────────────
+# ── judging ────────────────────────────────────────────────────────────────────────────────────
 
 
 def judge(
@@ -111,7 +113,7 @@ def constant_value(
     return Evaluator(schema or Schema(), {}, parameters).value(expr, {})
 
 
-# ── values ────────────────────────────────────────────────────────────────────────────────────────
+# ── values ─────────────────────────────────────────────────────────────────────────────────────
 
 
 class Evaluator:
@@ -359,7 +361,7 @@ def _cell(table: str, row: Row, column: str) -> Value | None:
     return row[column]
 
 
-# ── messages ──────────────────────────────────────────────────────────────────────────────────────
+# ── messages ───────────────────────────────────────────────────────────────────────────────────
 
 
 def render_message(

@@ -107,7 +107,7 @@ def shown(value: Result) -> str:
     assert_never(value)
 
 
-# ── three-valued logic ────────────────────────────────────────────────────────────────────────────
+# ── three-valued logic ─────────────────────────────────────────────────────────────────────────
 
 
 def all_true(truths: Iterable[bool | None]) -> bool | None:
@@ -126,12 +126,12 @@ def any_true(truths: Iterable[bool | None]) -> bool | None:
     return None if None in seen else False
 
 
-def opposite(truth: bool | None) -> bool | None:
+def opposite(truth: bool | None) -> bool | None:  # noqa: FBT001 - a truth value is the subject
     """Kleene negation."""
     return None if truth is None else not truth
 
 
-# ── operators ─────────────────────────────────────────────────────────────────────────────────────
+# ── operators ──────────────────────────────────────────────────────────────────────────────────
 
 
 def calculate(op: str, left: Value, right: Value) -> Result:
@@ -210,7 +210,7 @@ def _rounded(exact: Fraction, places: int) -> Decimal:
     return Decimal(units).scaleb(-places, _EXACT)
 
 
-# ── functions ─────────────────────────────────────────────────────────────────────────────────────
+# ── functions ──────────────────────────────────────────────────────────────────────────────────
 
 
 def apply_function(

@@ -1,8 +1,9 @@
 """revision: the data under judgement
 
-A table is what the host has: a Polars frame (eager or lazy), anything that speaks the Arrow PyCapsule interface, a path of a
-Parquet or CSV file, or the parts that the intake read from files. Values may still be text: `admit` gives them their declared
-types, so that a bad cell is found the same way wherever it came from.
+A table is what the host has: a Polars frame (eager or lazy), anything that speaks the Arrow
+PyCapsule interface, a path of a Parquet or CSV file, or the parts that the intake read from files.
+Values may still be text: `admit` gives them their declared types, so that a bad cell is found the
+same way wherever it came from.
 """
 
 from collections.abc import Mapping
@@ -23,21 +24,27 @@ class ArrowStream(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """What one file gives to one table: text columns under their declared names, those that the file has.
+    """What one file gives to one table: text columns under their declared names, those that the
+    file has.
 
-    A column `#line` (UInt32) holds each row's line, counted from 1. `date_format` is the file clause's, None for ISO dates.
+    A column `#line` (UInt32) holds each row's line, counted from 1. `headed` where the file names
+    its columns, so that one that it does not name is not supplied; interchange XML names only what
+    it fills. `date_format` is the file clause's, None for ISO dates.
     """
 
     frame: pl.LazyFrame
     file: str | None = None
     date_format: str | None = None
+    headed: bool = True
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A line, or a whole file (`line` None and `table` None where it cannot be known), that could not be read.
+    """A line, or a whole file (`line` None and `table` None where it cannot be known), that could
+    not be read.
 
-    `text` is the line verbatim (undecodable bytes escaped); `byte` is the position in the file where reading stopped.
+    `text` is the line verbatim (undecodable bytes escaped); `byte` is the position in the file
+    where reading stopped.
     """
 
     reason: str
@@ -50,8 +57,9 @@ class Refusal:
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One file that was looked at: lines (or elements) read + refused = lines in the file. `tables` is empty for one that no
-    table wants. `complete` is False where reading stopped before the end."""
+    """One file that was looked at: lines (or elements) read + refused = lines in the file. `tables`
+    is empty for one that no table wants. `complete` is False where reading stopped before the end.
+    """
 
     path: str
     tables: tuple[str, ...]
@@ -67,10 +75,12 @@ TableLike = pl.DataFrame | pl.LazyFrame | ArrowStream | str | Path | tuple[Part,
 
 @dataclass(frozen=True)
 class Revision:
-    """One state of one party's data. `datasets` are other sets of the same tables: `prior`, `state`.
+    """One state of one party's data. `datasets` are other sets of the same tables: `prior`,
+    `state`.
 
-    `blank` names columns (`"enrollment.exit_date"`) that the data has and that are blank everywhere, for sources without
-    a header, in which a column that is never filled cannot be told from one that does not exist.
+    `blank` names columns (`"enrollment.exit_date"`) that the data has and that are blank
+    everywhere, for sources without a header, in which a column that is never filled cannot be told
+    from one that does not exist.
     """
 
     name: str

@@ -1,9 +1,11 @@
-"""rounds: the steps of a pipeline -> the same steps in rounds, each with one frame that its questions look back at
+"""rounds: the steps of a pipeline -> the same steps in rounds, each with one frame that its
+questions look back at
 
-A question about pairs of rows, and one that picks a row, looks at the pipeline's own frame twice: to find its rows, and to join the answer.
-Asked one after the other, each would look at all those before it, and the plan would double with each. So steps are done in rounds:
-first whatever attaches columns, then the questions, all from the frame as it was before the first of them. A step
-comes into a later round only where it reads what a question of an earlier one has answered.
+A question about pairs of rows, and one that picks a row, looks at the pipeline's own frame twice:
+to find its rows, and to join the answer. Asked one after the other, each would look at all those
+before it, and the plan would double with each. So steps are done in rounds: first whatever attaches
+columns, then the questions, all from the frame as it was before the first of them. A step comes
+into a later round only where it reads what a question of an earlier one has answered.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +25,9 @@ class Round:
 
 def rounds(steps: Iterable[Step]) -> tuple[Round, ...]:
     """The rounds of a pipeline's steps; within each they keep their order."""
-    number_by_column: dict[str, int] = {}  # the round from which on a column is there, 0 where it is not named
+    number_by_column: dict[
+        str, int
+    ] = {}  # the round from which on a column is there, 0 where it is not named
     attaching: list[list[Step]] = [[]]
     asking: list[list[Gather]] = [[]]
     for step in steps:

@@ -65,7 +65,9 @@ def read_interchange(path: FilePath, wanted: Sequence[Wanted]) -> Content:
     reading = _Reading(str(path), wanted)
     refusal = reading.parse(path)
     parts = {
-        rows.table.name: Part(rows.frame(reading.resolve), str(path), rows.clause.date_format)
+        rows.table.name: Part(
+            rows.frame(reading.resolve), str(path), rows.clause.date_format, headed=False
+        )
         for rows in reading.rows
         if rows.count
     }

@@ -262,6 +262,16 @@ def _chain(path: Sequence[str]) -> str:
     return f"{first} uses " + ", which uses ".join(others)
 
 
+def too_many_uses(span: Span, most: int) -> Diagnostic:
+    return Diagnostic(
+        "RF206",
+        f"more than {most} rulebooks use each other one after the other",
+        span,
+        why="a reader has to follow them all",
+        fix="name the rulebook that is needed itself",
+    )
+
+
 def circle_of_uses(span: Span, path: Sequence[str]) -> Diagnostic:
     return Diagnostic(
         "RF207",

@@ -5,6 +5,7 @@ Nothing here raises for what an author wrote, however strange; `RulebookError` c
 to say about it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from ruleforge.language import ast, core, messages
 from ruleforge.language import check_messages as say
 from ruleforge.language.build import build
 from ruleforge.language.check import check
+from ruleforge.language.cut import MOST_CHARACTERS
 from ruleforge.language.diagnostic import Diagnostic, Level, in_order
 from ruleforge.language.parse import collector_at_rest, parse
 from ruleforge.language.render import render
@@ -21,6 +23,10 @@ from ruleforge.language.resources import shipped_rulebooks
 from ruleforge.language.source import Source, Span
 
 SUFFIX = ".rules"
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}(?:\.[A-Za-z_][A-Za-z0-9_-]{0,99}){0,9}")
+_MOST_BYTES = 4 * MOST_CHARACTERS  # what the most characters of a rulebook can take in UTF-8
+_MOST_USES = 50  # rulebooks that use each other one after the other
 
 # After these something that is declared may be unknown: a rulebook, or a part of one, was not read.
 _UNREAD = frozenset({"RF104", "RF107", "RF206"})
@@ -95,6 +101,11 @@ class _Loader:
         """Reads the rulebook of a name from the first root that has it."""
         shipped = shipped_rulebooks()
         roots = [*self.roots, shipped]
+        if not _NAME.fullmatch(name):
+            self.diagnostics.append(
+                say.unknown_rulebook(span, name[:80], [], names_under(roots), None)
+            )
+            return
         relative = Path(*name.split(".")).with_suffix(SUFFIX)
         for root in roots:
             if (root / relative).is_file():
@@ -107,10 +118,19 @@ class _Loader:
 
     def read(self, path: Path, name: str | None, span: Span | None) -> None:
         try:
-            raw = path.read_bytes()
+            if not path.is_file():
+                raise FileNotFoundError(
+                    None, "it is no file" if path.exists() else "it is not there"
+                )
+            with path.open("rb") as file:
+                raw = file.read(_MOST_BYTES + 1)
         except OSError as mistake:
             reason = mistake.strerror or str(mistake)
             self.diagnostics.append(say.unreadable_rulebook(span, str(path), reason))
+            return
+        if len(raw) > _MOST_BYTES:
+            beginning = Source(str(path), raw[:80].decode("utf-8-sig", "replace"))
+            self.diagnostics.append(messages.file_too_large(Span(beginning, 0, 1), MOST_CHARACTERS))
             return
         try:
             text = raw.decode("utf-8-sig")
@@ -145,6 +165,8 @@ class _Loader:
             if used.text in self.under_way:
                 circle = [*self.under_way[self.under_way.index(used.text) :], used.text]
                 self.diagnostics.append(say.circle_of_uses(used.span, circle))
+            elif len(self.under_way) > _MOST_USES:
+                self.diagnostics.append(say.too_many_uses(used.span, _MOST_USES))
             elif used.text not in self.finished:
                 self.find(used.text, used.span)
         self.under_way.pop()
