@@ -755,7 +755,7 @@ class Writer:
         self.fuel -= 2
         kinds = ["min", "max"] if wanted in ORDERED else []
         if wanted == "integer":
-            kinds += ["count", "count", "distinct", "sum"]
+            kinds += ["count", "distinct", "distinct", "sum"]
         if wanted == "decimal":
             kinds += ["sum", "average", "average"]
         kind = self.pick(kinds)

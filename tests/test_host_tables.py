@@ -164,7 +164,7 @@ def test_a_relation_of_duckdb_gives_the_same_findings() -> None:
 def printed(expression: str, **environment: str) -> str:
     """What another process prints of something of this module."""
     done = subprocess.run(
-        [sys.executable, "-c", f"import test_tables; print(test_tables.{expression})"],
+        [sys.executable, "-c", f"import test_host_tables; print(test_host_tables.{expression})"],
         cwd=Path(__file__).parent,
         env=os.environ | environment,
         capture_output=True,
@@ -176,9 +176,9 @@ def printed(expression: str, **environment: str) -> str:
 
 def test_a_table_of_several_files_that_do_not_all_have_every_column() -> None:
     parts = (
-        Part(PUPILS[:3].lazy(), "a.parquet"),
-        Part(PUPILS[3:].drop("colour").lazy(), "b.parquet"),
-        Part(PUPILS[:0].lazy(), "c.parquet"),
+        Part(PUPILS[:3].lazy(), "a.xml", headed=False),
+        Part(PUPILS[3:].drop("colour").lazy(), "b.xml", headed=False),
+        Part(PUPILS[:0].lazy(), "c.xml", headed=False),
     )
     result = evaluated(parts)
     without = [
@@ -186,7 +186,7 @@ def test_a_table_of_several_files_that_do_not_all_have_every_column() -> None:
     ]
     assert found(result) == without
     files = result.select("table", "file").filter(table="pupil")["file"]
-    assert set(files) == {"a.parquet", "b.parquet"}
+    assert set(files) == {"a.xml", "b.xml"}
     assert result.rows["pupil"] == PUPILS.height
 
 
@@ -202,13 +202,14 @@ rule R error
   message "No note."
 """
     frame = pl.LazyFrame({"name": ["a", "b", "c"]})
-    parts = (Part(frame.with_columns(note=pl.lit("x")), "a.csv"), Part(frame, "b.csv"))
+    full = Part(frame.with_columns(note=pl.lit("x")), "a.xml", headed=False)
+    parts = (full, Part(frame, "b.xml", headed=False))
     result = rf.evaluate(
         rf.load_text(text, "apart.rules"), rf.Revision("r", {"t": parts}), as_of=AS_OF
     )
     assert result.rules.select("holds", "fails").row(0) == (3, 3)
     assert result.select("file", "key").rows() == [
-        ("b.csv", {"name": name, "note": None}) for name in "abc"
+        ("b.xml", {"name": name, "note": None}) for name in "abc"
     ]
 
 
