@@ -158,9 +158,14 @@ class _Gap:
         self.apart = text.count("\n", position, end) > 1
 
 
+_LOOK_BACK = 200
+
+
 def _column(text: str, offset: int) -> int:
     """How far in a place is; 0 where something else stands before it on its line."""
-    line = text[text.rfind("\n", 0, offset) + 1 : offset].lstrip("\ufeff")
+    # WHY: a line may be as long as the file, and be looked at once for each of its declarations.
+    before = text[max(0, offset - _LOOK_BACK) : offset]
+    line = before[before.rfind("\n") + 1 :].lstrip("\ufeff")
     return 0 if line.strip() else len(line)
 
 
