@@ -16,6 +16,7 @@ test: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/ruleforge fmt --check rulebooks
 	$(BIN)/pytest
 
 setup: $(VENV)/.ready
@@ -45,6 +46,7 @@ lock:
 format:
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/ruleforge fmt rulebooks
 
 clean:
 	rm -rf $(VENV) sample build dist site

@@ -34,6 +34,15 @@ exit codes:
   3   data that cannot be read, or not to its end; the findings of the rest are given
   64  wrong usage
 """
+_EXITS_OF_FMT = """\
+Comments stay where they are, and what a rulebook says does not change.
+
+exit codes:
+  0   done, or with --check nothing to do
+  1   with --check: a file would change
+  2   a file with mistakes in its syntax, which is left as it is; the others are done
+  64  wrong usage
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,6 +131,10 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             from ruleforge.commands.show import show
 
             return show(arguments, host)
+        case "fmt":
+            from ruleforge.commands.fmt import fmt
+
+            return fmt(arguments, host)
         case _:
             from ruleforge.commands.sample import sample
 
@@ -174,18 +187,19 @@ def _parser() -> argparse.ArgumentParser:
     _check(_command(commands, "check", "judge data by a rulebook"))
     _rules(_command(commands, "rules", "list the rules of a rulebook, or the shipped rulebooks"))
     _show(_command(commands, "show", "print what a rulebook becomes: its trees and its plan"))
+    _fmt(_command(commands, "fmt", "give rulebooks their one layout", _EXITS_OF_FMT))
     _sample(_command(commands, "sample", "write a synthetic district to try things on"))
     return parser
 
 
 def _command(
-    commands: "argparse._SubParsersAction[_Parser]", name: str, does: str
+    commands: "argparse._SubParsersAction[_Parser]", name: str, does: str, ends: str = _EXITS
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(
         name,
         help=does,
         description=f"{does[0].upper()}{does[1:]}.",
-        epilog=_EXITS,
+        epilog=ends,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -252,6 +266,23 @@ def _show(command: argparse.ArgumentParser) -> None:
         help="plan: for this data, with Polars' own plan of each pass",
     )
     _parameters(command)
+
+
+def _fmt(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        default=["."],
+        help="files, and folders that are searched for .rules (default: the working folder);"
+        " - reads standard input and writes standard output",
+    )
+    command.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 if a file would change"
+    )
+    command.add_argument(
+        "--diff", action="store_true", help="write nothing; print what would change"
+    )
 
 
 def _sample(command: argparse.ArgumentParser) -> None:

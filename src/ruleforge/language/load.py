@@ -132,16 +132,11 @@ class _Loader:
             beginning = Source(str(path), raw[:80].decode("utf-8-sig", "replace"))
             self.diagnostics.append(messages.file_too_large(Span(beginning, 0, 1), MOST_CHARACTERS))
             return
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as mistake:
-            # The lines before the first bad byte are there to point at.
-            good = raw[: mistake.start].decode("utf-8-sig")
-            source = Source(str(path), good + "\ufffd")
-            bad = Span(source, len(good), len(good) + 1)
-            self.diagnostics.append(messages.not_text(bad, "bytes that are no UTF-8"))
+        source = source_of(raw, str(path))
+        if isinstance(source, Diagnostic):
+            self.diagnostics.append(source)
             return
-        self.take(Source(str(path), text), name, path.parent)
+        self.take(source, name, path.parent)
 
     def take(self, source: Source, name: str | None, folder: Path | None = None) -> None:
         """Parses one rulebook, then those that it uses."""
@@ -171,6 +166,18 @@ class _Loader:
                 self.find(used.text, used.span)
         self.under_way.pop()
         self.finished[own_name] = rulebook
+
+
+def source_of(raw: bytes, path: str) -> Source | Diagnostic:
+    """The text of a file, or why it is none."""
+    try:
+        return Source(path, raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as mistake:
+        # The lines before the first bad byte are there to point at.
+        good = raw[: mistake.start].decode("utf-8-sig")
+        source = Source(path, good + "\ufffd")
+        bad = Span(source, len(good), len(good) + 1)
+        return messages.not_text(bad, "bytes that are no UTF-8")
 
 
 def root_of(folder: Path, name: str) -> Path:

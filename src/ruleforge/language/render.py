@@ -71,7 +71,7 @@ def _cut_around(text: str, first: int, last: int) -> tuple[str, int, int]:
     # than another.
     start = max(0, first - _BEFORE) if len(text) > _WIDEST else 0
     cells = [_cell(each, start + at) for at, each in enumerate(text[start : start + _WIDEST])]
-    widths = [_width(each) for each in cells]
+    widths = [width(each) for each in cells]
     before = sum(widths[: first - start])
     under = max(1, sum(widths[first - start : last - start]))
     shown = "".join(cells)
@@ -96,7 +96,7 @@ def _shown(character: str) -> str:
     return " " if character.isspace() else "�"
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """How many columns of a terminal a text takes."""
     if text.isascii():
         return len(text)
