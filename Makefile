@@ -17,6 +17,7 @@ test: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+	$(BIN)/ruleforge test rulebooks --coverage
 
 setup: $(VENV)/.ready
 
