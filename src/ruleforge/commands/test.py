@@ -36,7 +36,7 @@ def test(arguments: argparse.Namespace, host: Host) -> Exit:
     for book in books:
         tests = [each for each in book.tests if wanted is None or wanted & named(each)]
         run.book(book, tests, host)
-        if arguments.coverage:
+        if arguments.coverage and book.rules:
             run.coverages.append(coverage(book, tests, wanted))
     covered = percentage(run.coverages)
     if run.coverages:
