@@ -12,7 +12,10 @@ from ruleforge.authoring.outcome import Outcome
 from ruleforge.authoring.outcome_page import outcome_text
 from ruleforge.authoring.run_tests import Backend, run_test, run_tests
 from ruleforge.language import core
+from ruleforge.language.build import build
 from ruleforge.language.load import load_text
+from ruleforge.language.outline import outline
+from ruleforge.language.parse import parse
 
 HERE = Path(__file__).parent
 SMALL = (HERE / "small.rules").read_text(encoding="utf-8")
@@ -132,6 +135,14 @@ def test_coverage() -> None:
     )
     assert 0 < percentage([found]) < 100
     assert percentage([]) == 100
+
+
+def test_the_trees_show_tests() -> None:
+    book = book_with(PUPIL + "only A-1\n expect\n | rule | pupil_id |\n | A-1 | S2 |")
+    lines = outline(book).splitlines()
+    assert "      rows: S2 | KG | 10 | 0.75 | " in lines
+    tree = outline(build(parse(book.sources[0]))[0]).splitlines()
+    assert "      header: rule | pupil_id" in tree
 
 
 def test_only_the_tests_that_name_a_rule() -> None:
