@@ -18,6 +18,7 @@ test: $(VENV)/.ready
 	$(BIN)/lint-imports
 	$(BIN)/ruleforge fmt --check rulebooks
 	$(BIN)/pytest
+	$(BIN)/ruleforge test rulebooks --coverage
 
 setup: $(VENV)/.ready
 

@@ -20,22 +20,21 @@ What leaves Python goes as the pydantic models `RulebookInfo`, `RuleInfo`, `Find
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ruleforge.engine.admit import RevisionError
-from ruleforge.engine.evaluate import evaluate
-from ruleforge.engine.parameters import ParameterError
-from ruleforge.engine.result import Result
-from ruleforge.engine.revision import Revision
-from ruleforge.intake import read as _intake
-from ruleforge.intake.error import IntakeError
-from ruleforge.language.core import Rulebook, Severity
-from ruleforge.language.load import RulebookError, load, load_text
-from ruleforge.language.schema import SchoolYear
-
 if TYPE_CHECKING:
+    from ruleforge.engine.admit import RevisionError
+    from ruleforge.engine.evaluate import evaluate
     from ruleforge.engine.metadata import FindingRecord, Manifest, RulebookInfo, RuleInfo
+    from ruleforge.engine.parameters import ParameterError
+    from ruleforge.engine.result import Result
+    from ruleforge.engine.revision import Revision
+    from ruleforge.intake.error import IntakeError
+    from ruleforge.language.core import Rulebook, Severity
+    from ruleforge.language.load import RulebookError, load, load_text
+    from ruleforge.language.schema import SchoolYear
 
     __version__: str
 
@@ -62,13 +61,13 @@ __all__ = [
 
 
 def read(
-    book: Rulebook,
+    book: "Rulebook",
     path: str | Path | Sequence[str | Path],
     *,
     name: str | None = None,
     blank: Iterable[str] = (),
     progress: Callable[[str, int, int], None] | None = None,
-) -> Revision:
+) -> "Revision":
     """The revision that a folder (with all below it), a file, or several of them hold, read as the
     tables of the rulebook declare.
 
@@ -76,20 +75,43 @@ def read(
     everywhere. What cannot be read is in the revision's `refusals`; `IntakeError` is for a path
     that is not there.
     """
-    return _intake.read(book.schema, path, name=name, blank=blank, progress=progress)
+    from ruleforge.intake.read import read as read_files
+
+    return read_files(book.schema, path, name=name, blank=blank, progress=progress)
+
+
+# Where each name is at home.
+_HOMES = {
+    "FindingRecord": "engine.metadata",
+    "IntakeError": "intake.error",
+    "Manifest": "engine.metadata",
+    "ParameterError": "engine.parameters",
+    "Result": "engine.result",
+    "Revision": "engine.revision",
+    "RevisionError": "engine.admit",
+    "RuleInfo": "engine.metadata",
+    "Rulebook": "language.core",
+    "RulebookError": "language.load",
+    "RulebookInfo": "engine.metadata",
+    "SchoolYear": "language.schema",
+    "Severity": "language.core",
+    "evaluate": "engine.evaluate",
+    "load": "language.load",
+    "load_text": "language.load",
+}
 
 
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        # WHY: pydantic takes as long to import as Polars, and looking up a version as long as
-        # parsing a rulebook.
+        # WHY: pytest imports this package for its plugin in every run, also of projects without
+        # rules, and Polars and pydantic each take longer to import than a rulebook to parse.
         if name == "__version__":
             from ruleforge.engine.version import installed_version
 
             return installed_version()
-        if name in __all__:
-            from ruleforge.engine import metadata
-
-            return getattr(metadata, name)
+        if name in _HOMES:
+            value = getattr(import_module(f"ruleforge.{_HOMES[name]}"), name)
+            globals()[name] = value
+            return value
         raise AttributeError(f"module `ruleforge` has no attribute `{name}`")

@@ -29,7 +29,8 @@ from ruleforge.reporting.tables import OutputError
 _EXITS = """\
 exit codes:
   0   clean
-  1   findings at or above --fail-on, or rules of that gravity that could not be judged
+  1   findings at or above --fail-on, or rules of that gravity that could not be judged;
+      `test`: a test that fails, or less coverage than --fail-under
   2   a rulebook with errors: every one of them is listed, nothing is run
   3   data that cannot be read, or not to its end; the findings of the rest are given
   64  wrong usage
@@ -135,6 +136,10 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             from ruleforge.commands.fmt import fmt
 
             return fmt(arguments, host)
+        case "test":
+            from ruleforge.commands.test import test
+
+            return test(arguments, host)
         case _:
             from ruleforge.commands.sample import sample
 
@@ -185,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
     _check(_command(commands, "check", "judge data by a rulebook"))
+    _test(_command(commands, "test", "run the tests that stand beside the rules"))
     _rules(_command(commands, "rules", "list the rules of a rulebook, or the shipped rulebooks"))
     _show(_command(commands, "show", "print what a rulebook becomes: its trees and its plan"))
     _fmt(_command(commands, "fmt", "give rulebooks their one layout", _EXITS_OF_FMT))
@@ -238,6 +244,41 @@ def _check(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print values of columns that are declared sensitive",
     )
+
+
+def _test(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "rulebooks",
+        metavar="RULEBOOK",
+        nargs="*",
+        help="paths that end in .rules, names, and folders to search (default: this folder)",
+    )
+    command.add_argument(
+        "--rule",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only tests that name this rule in `expect` or `only`",
+    )
+    command.add_argument(
+        "--coverage",
+        action="store_true",
+        help="print how often each condition was true, false and unknown",
+    )
+    command.add_argument(
+        "--fail-under",
+        metavar="N",
+        type=_per_cent,
+        help="with --coverage: exit code 1 where fewer per cent were seen true and false",
+    )
+    command.add_argument("--junit", metavar="FILE", help="write a report in JUnit XML")
+    command.add_argument(
+        "--backend",
+        choices=["both", "polars", "reference"],
+        default="both",
+        help="the engines that judge; both must agree (default: both)",
+    )
+    _root(command)
 
 
 def _rules(command: argparse.ArgumentParser) -> None:
@@ -373,6 +414,16 @@ def _count(text: str) -> int:
     if not text.isdecimal() or len(text) > 9:
         raise argparse.ArgumentTypeError(f"`{text}` is no number from 0 up")
     return int(text)
+
+
+def _per_cent(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 100:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 0 to 100")
+    return number
 
 
 def _school_year(text: str) -> SchoolYear:

@@ -397,8 +397,6 @@ UNSUPPORTED = [
     'report r "title" from x in t where x.a by g = x.b show n = count(e in t), m = 1',
     "report r from x in t show n = 1",
     "function f(a: text, b: text): decimal",
-    'test "t" with a = 1, b = 2 given t | a | | 1 | only A-1, B expect nothing',
-    'test "t"\n given prior.t\n  | a |\n  | 1 |\n given u\n  | b |\n expect\n  | rule |\n  | A |\n',
 ]
 
 
@@ -423,7 +421,81 @@ def test_names_of_what_is_not_run_are_not_unknown() -> None:
     assert [each.text for each in rulebook.broken] == ["v", "prior"]
 
 
-# ── messages ───────────────────────────────────────────────────────────────────────────────────
+# ── tests ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_test(written: str) -> ast.Test:
+    rulebook, found = read(written)
+    assert found == []
+    (test,) = rulebook.declarations
+    assert isinstance(test, ast.Test)
+    return test
+
+
+def test_the_clauses_of_a_test() -> None:
+    test = the_test(
+        'test "t"\n with a = 1, b = "x"\n given prior.t\n  | a | b |\n  | 1 |\n'
+        " given u\n  | c |\n only A-1, B\n expect\n  | rule |\n  | A-1 |\n"
+    )
+    assert test.title.value == "t"
+    assert [(each.name.text, each.value) for each in test.settings] == [
+        ("a", ast.Literal(1, NOWHERE)),
+        ("b", ast.Literal("x", NOWHERE)),
+    ]
+    first, second = test.givens
+    assert (first.table.dataset, first.table.table.text) == (ast.Name("prior", NOWHERE), "t")
+    assert [cell.text for cell in first.header.cells] == ["a", "b"]
+    assert [[cell.text for cell in row.cells] for row in first.rows] == [["1"]]
+    assert (second.table.table.text, second.rows) == ("u", ())
+    assert [name.text for name in test.onlys] == ["A-1", "B"]
+    (expect,) = test.expects
+    assert expect.header is not None
+    assert [[cell.text for cell in row.cells] for row in expect.rows] == [["A-1"]]
+
+
+def test_expecting_nothing() -> None:
+    (expect,) = the_test('test "t" expect nothing').expects
+    assert expect.header is None
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        ("| a | b |", ["a", "b"]),
+        ("|a||", ["a", ""]),
+        ("|   |\tb\t|", ["", "b"]),
+        ("| a | # b | c", ["a"]),
+        ("| a |   ", ["a"]),
+        ('| "a | b" | "  c" |', ["a | b", "  c"]),
+        ('| "# a" | "" |', ["# a", ""]),
+        ('| "a \\"b\\" \\\\ c" |', ['a "b" \\ c']),
+        ('| a "b" | c" |', ['a "b"', 'c"']),
+    ],
+)
+def test_cells(row: str, cells: list[str]) -> None:
+    test = the_test(f'test "t" given t\n  {row}\n expect nothing')
+    header = test.givens[0].header
+    assert [cell.text for cell in header.cells] == cells
+    for cell in header.cells:
+        assert cell.text in cell.span.text or '"' in cell.span.text or not cell.text
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "underlined"),
+    [
+        ("| a | b", "RF101", "b"),
+        ('| a | "b"', "RF101", '"b"'),
+        ('| a | "b |', "RF102", '"b'),
+        ('| "a" b | c |', "RF102", '"a" b'),
+        ('| "a\\q" |', "RF109", "\\q"),
+    ],
+)
+def test_rows_that_are_none(row: str, code: str, underlined: str) -> None:
+    _, found = read(f'test "t" given t\n  {row}\n expect nothing')
+    assert [(each.code, each.span and each.span.text) for each in found] == [(code, underlined)]
+
+
+# ── messages ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def template(message: str) -> ast.Template:

@@ -169,7 +169,7 @@ def test_mistakes_that_build_tells_are_told_up_to_a_number_too() -> None:
         ("codes c", '\n"01" "General"', ""),
         ("table t", "\na: text", ""),
         ("rule A error", "\nlet a = 1", ""),
-        ('test "a" given t\n', "|a|b\n", "expect nothing"),
+        ('test "a" given t\n', "|a|b|\n", "expect nothing"),
     ],
 )
 def test_long_lists_are_read(before: str, unit: str, after: str) -> None:
@@ -217,13 +217,13 @@ rule A-1 error if as_of >= school_year.day(5, 1), otherwise warning
   due 5 business days
 test "t" with p = "01" given t
   | a | b |
-  | 1 | "x |
+  | 1 | "x|" |
   expect nothing
 """
 
 
 def test_the_example_is_right() -> None:
-    assert codes(EXAMPLE) == ["RF106", "RF106"]
+    assert codes(EXAMPLE) == ["RF106"]
 
 
 PIECES = st.sampled_from(

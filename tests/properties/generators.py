@@ -287,7 +287,7 @@ _CELLS: dict[str, list[Cell]] = {
     "boolean": [(True, "true"), (False, "false"), (True, " Y"), (False, "0"), (True, "1")],
     "date": [(dt.date.fromisoformat(each), each) for each in _DATES],
     "school_year": [
-        *((SchoolYear(y), str(SchoolYear(y))) for y in (2022, 2023, 2024, 1999)),
+        *((SchoolYear(y), str(SchoolYear(y))) for y in (2023, 2022, 2023, 2024, 2023, 1999)),
         (SchoolYear(2023), "2023-2024"),
     ],
     "grade": [*((code, code) for code in CODE_SETS["grade"]), ("KG", "K"), ("01", "1")],
@@ -328,7 +328,7 @@ def cells(domain: str, extreme: bool) -> tuple[Cell, ...]:
     filled = [*_CELLS[domain]]
     if extreme and domain in _EXTREME_CELLS:
         filled = [*filled[:6], *_EXTREME_CELLS[domain] * 2]
-    missing: list[Cell] = [(None, None)] * max(1, len(filled) // 5)
+    missing: list[Cell] = [(None, None)] * max(1, len(filled) // 6)
     missing.append((None, " \t"))
     bad: list[Cell] = [(None, each) for each in _BAD_SPELLINGS.get(domain, [])]
     return (*filled, *missing, *bad[: 1 + len(filled) // 12])
@@ -553,7 +553,7 @@ class Writer:
         """A row as text, and its table: a variable, or a row that it refers to, once or twice."""
         options: list[tuple[str, str, tuple[str, ...]]] = []
         for name, own in scope.rows:
-            options.extend([(name, own, (own,))] * 3)
+            options.extend([(name, own, (own,))] * 8)
             for link, target in LINKS[own].items():
                 options.append((f"{name}.{link}", target, (own, target)))
                 options.extend(
@@ -753,11 +753,11 @@ class Writer:
         if self.fuel < 3 or depth < 1:
             return None
         self.fuel -= 2
-        kinds = ["min", "max"] if wanted in ORDERED else []
+        kinds = ["min", "max"]
         if wanted == "integer":
-            kinds += ["count", "distinct", "distinct", "sum"]
+            kinds += ["count", "count", "distinct", "distinct", "sum", "sum"]
         if wanted == "decimal":
-            kinds += ["sum", "average", "average"]
+            kinds += ["sum", "sum", "average", "average", "average"]
         kind = self.pick(kinds)
         variable, table, where, inside = self.over(scope, depth)
         tail = f"{variable} in {table}{where}"
@@ -1126,17 +1126,17 @@ class Writer:
         alone = Scope().with_row(variable, table)
         inside = scope.with_row(variable, table)
         if style == "alone":
-            text = self.condition(alone, depth - 2).text if self.chance(60) else None
+            text = self.condition(alone, depth - 2).text if self.chance(40) else None
             return variable, table, f" where {text}" if text else "", alone
         if style == "lookup":
-            text = self.condition(inside, depth - 1).text if self.chance(80) else None
+            text = self.condition(inside, depth - 1).text if self.chance(70) else None
             return variable, table, f" where {text}" if text else "", inside
         parts = [self.link(variable, table, scope, depth)]
         if self.chance(15):
             parts.append(self.link(variable, table, scope, depth))
-        if self.chance(25):
+        if self.chance(20):
             parts.append(bracketed(self.condition(alone, depth - 2).text))
-        if self.chance(40):
+        if self.chance(30):
             parts.append(self.residual(variable, table, scope, inside, depth))
         if self.chance(30):
             parts.reverse()
@@ -1281,7 +1281,7 @@ class Writer:
         parts = ["m "]
         for _ in range(number):
             self.fuel = max(self.fuel, 3 * depth)
-            wanted = self.pick((*VALUES, "integer", "decimal", "decimal", "date", "text", "period"))
+            wanted = self.pick((*VALUES, *("integer", "decimal", "date", "text") * 2, "period"))
             text = self.value(wanted, scope, depth).text
             parts.append(f"{{{text}}}, ")
         escaped = "".join(parts).replace("\\", "\\\\").replace('"', '\\"')

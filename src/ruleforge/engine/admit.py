@@ -19,6 +19,8 @@ from ruleforge.language.functions import BLANKS
 from ruleforge.language.schema import Column, Schema, Table
 from ruleforge.language.suggest import nearest
 from ruleforge.language.types import (
+    CELL_PLACES,
+    MOST_DIGITS,
     BooleanType,
     CodeType,
     DateType,
@@ -444,8 +446,25 @@ def _from_typed(column: Column, source: pl.Expr, dtype: pl.DataType) -> _Convers
 
 def _plain(number: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A number as digits and a point, without needless zeros at the end."""
-    if dtype.is_integer():
-        return number.cast(pl.String)
     text = number.cast(pl.String)
+    if dtype.is_integer():
+        return text
+    if dtype.is_float():
+        text = _without_exponent(text)
     trimmed = text.str.strip_chars_end("0").str.strip_chars_end(".")
     return pl.when(text.str.contains(".", literal=True)).then(trimmed).otherwise(text)
+
+
+def _without_exponent(text: pl.Expr) -> pl.Expr:
+    """`1.5e-7` as `0.00000015`, `1e+16` as `10000000000000000`; an exponent beyond any number of the language stays."""
+    # NOTE: Polars writes great and small floats like this, though it is the same number whichever way it is written.
+    sign = pl.when(text.str.starts_with("-")).then(pl.lit("-")).otherwise(pl.lit(""))
+    digits = text.str.extract("^-?([0-9.]+)e").str.replace(".", "", literal=True)
+    plain = pl.when(~text.str.contains("e", literal=True)).then(text)
+    for places in range(1, CELL_PLACES + 1):
+        moved = pl.concat_str([sign, pl.lit("0." + "0" * (places - 1)), digits])
+        plain = plain.when(text.str.ends_with(f"e-{places}")).then(moved)
+    for places in range(1, MOST_DIGITS):
+        moved = pl.concat_str([sign, digits.str.pad_end(places + 1, "0")])
+        plain = plain.when(text.str.ends_with(f"e+{places}")).then(moved)
+    return plain.otherwise(text)

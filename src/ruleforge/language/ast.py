@@ -440,6 +440,60 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """What stands between two bars of a test, without the blanks and quotes around it; empty where
+    it is blank.
+    """
+
+    text: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class CellRow:
+    cells: tuple[Cell, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`p = v` behind `with`."""
+
+    name: Name
+    value: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Given:
+    table: TableName
+    header: CellRow
+    rows: tuple[CellRow, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Expect:
+    """`header` is None for `expect nothing`."""
+
+    header: CellRow | None
+    rows: tuple[CellRow, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Test:
+    """Clauses as written; `check_tests` says where one is missing or stands twice."""
+
+    title: Text
+    settings: tuple[Setting, ...]
+    givens: tuple[Given, ...]
+    expects: tuple[Expect, ...]
+    onlys: tuple[Name, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
 class Unsupported:
     """A construct of the language that this version cannot run (`view`, `against`, …): `word` is
     what was written.
@@ -449,7 +503,7 @@ class Unsupported:
     span: Span = _span()
 
 
-Declaration = Parameter | Codes | Table | Define | Rule | Unsupported
+Declaration = Parameter | Codes | Table | Define | Rule | Test | Unsupported
 
 
 @dataclass(frozen=True)

@@ -333,19 +333,59 @@ class _Builder(ExpressionBuilder):
         expression: ast.Expr = ExpressionBuilder(hole.place, self._diagnostics).value_of(parsed)
         return expression
 
+    # ── tests ───────────────────────────────────────────────────────────────────────────────────
+
+    def test(self, c: Children, span: Span) -> ast.Test:
+        clauses = _gathered(c)
+        return ast.Test(
+            title=self._text(c[1]),
+            settings=tuple(each for part in clauses["settings"] for each in part),
+            givens=tuple(clauses["givens"]),
+            expects=tuple(clauses["expects"]),
+            onlys=tuple(each for part in clauses["onlys"] for each in part),
+            span=span,
+        )
+
+    def named_values(self, c: Children, _span: Span) -> tuple[ast.Setting, ...]:
+        return tuple(c[::2])
+
+    def named_value(self, c: Children, span: Span) -> ast.Setting:
+        return ast.Setting(self._name(c[0]), c[2], span)
+
+    def test_with(self, c: Children, _span: Span) -> _Clause:
+        return _Clause("settings", c[1])
+
+    def test_given(self, c: Children, span: Span) -> _Clause:
+        header, *rows = self._rows(c)
+        return _Clause("givens", ast.Given(c[1], header, tuple(rows), span))
+
+    def test_only(self, c: Children, _span: Span) -> _Clause:
+        return _Clause("onlys", self._names(c, "RULE_ID"))
+
+    def test_nothing(self, _c: Children, span: Span) -> _Clause:
+        return _Clause("expects", ast.Expect(None, (), span))
+
+    def test_expect(self, c: Children, span: Span) -> _Clause:
+        header, *rows = self._rows(c)
+        return _Clause("expects", ast.Expect(header, tuple(rows), span))
+
+    def _rows(self, children: Children) -> list[ast.CellRow]:
+        return [
+            literals.cell_row(row.value, row.start_pos or 0, self._place, self._diagnostics)
+            for row in tokens_of(children, "ROW")
+        ]
+
     # ── what this version does not run ──────────────────────────────────────────────────────────
 
     def view(self, c: Children, span: Span) -> ast.Unsupported:
         return self._unsupported(c, span)
 
-    scope = dataset = population = report = function = test = view
+    scope = dataset = population = report = function = view
 
     def unsupported_part(self, _c: Children, _span: Span) -> None:
         return None
 
-    view_with = view_group = view_select = view_keep = unsupported_part
-    named_values = named_value = expressions = unsupported_part
-    test_with = test_given = test_only = test_nothing = test_expect = unsupported_part
+    view_with = view_group = view_select = view_keep = expressions = unsupported_part
 
 
 class _Option(NamedTuple):

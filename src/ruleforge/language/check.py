@@ -16,6 +16,7 @@ from ruleforge.language.check_expression import (
     SetItems,
     depths_read,
 )
+from ruleforge.language.check_tests import check_tests
 from ruleforge.language.core import Severity
 from ruleforge.language.cut import MOST_MISTAKES
 from ruleforge.language.declarations import Declarations
@@ -36,9 +37,11 @@ def check(
     rules = checker.rules(rulebook)
     words = checker.severity_words(rulebook.header)
     checker.unused(rulebook)
+    tests, found = check_tests(declarations, rulebook)
+    diagnostics = [*checker.expressions.diagnostics, *found]
     header = rulebook.header
     if header is None:
-        return None, checker.expressions.diagnostics
+        return None, diagnostics
     checked = core.Rulebook(
         header.name,
         header.title.value if header.title else header.name,
@@ -48,8 +51,9 @@ def check(
         declarations.parameters,
         rules,
         sources,
+        tests=tests,
     )
-    return checked, checker.expressions.diagnostics
+    return checked, diagnostics
 
 
 @dataclass

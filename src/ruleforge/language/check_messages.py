@@ -813,3 +813,160 @@ def too_nested(span: Span, what: str, most: int) -> Diagnostic:
         why="definitions within definitions are written out one inside the other",
         fix="give the parts a `let` of their own",
     )
+
+
+# ── tests ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_column(span: Span, name: str, table: Table) -> Diagnostic:
+    return Diagnostic(
+        "RF201",
+        f"`{table.name}` has no column `{name}`",
+        span,
+        why=f"these are rows of `{table.name}`, which has {_count(len(table.columns), 'column')}",
+        fix=_hint(name, table.columns_by_name, f"its columns are {_listed(table.columns_by_name)}"),
+    )
+
+
+def test_row_name(
+    span: Span, name: str, rule: str, table: Table, known: Iterable[str]
+) -> Diagnostic:
+    names = list(known)
+    return Diagnostic(
+        "RF201",
+        f"`{name}` is no key column and no role of `{table.name}`",
+        span,
+        why=f"`{rule}` judges rows of `{table.name}`, which are known by their key and their roles",
+        fix=_hint(name, names, f"they are known by {_listed(names)}"),
+    )
+
+
+def test_parameter(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    names = sorted(known)
+    return Diagnostic(
+        "RF202",
+        f"there is no parameter `{name}`",
+        span,
+        why="`with` sets the parameters of the rulebook, and `as_of`",
+        fix=_hint(name, names, f"its parameters are {_listed(names)}"),
+    )
+
+
+def set_twice(span: Span, what: str, name: str, first: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF205",
+        f"{what} `{name}` stands twice",
+        span,
+        why=f"one of them would win, and {_stands(first, span)}",
+        fix="keep one of them",
+    )
+
+
+def test_without_expectation(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF211",
+        "this test expects nothing in particular",
+        span,
+        why="a test says what the rules report of its rows",
+        fix="add `expect` with rows, or `expect nothing`",
+    )
+
+
+def test_clause_twice(span: Span, clause: str, fix: str) -> Diagnostic:
+    return Diagnostic(
+        "RF211",
+        f"this test says `{clause}` twice",
+        span,
+        why="this clause stands once in a test",
+        fix=fix,
+    )
+
+
+def test_rule(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF214",
+        f"there is no rule `{name}`",
+        span,
+        why="a test speaks of the rules of its rulebook, and of those that its tables make",
+        fix=_hint(name, known, "`ruleforge rules` lists the rules"),
+    )
+
+
+def unknown_verdict(span: Span, word: str, known: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF215",
+        f"there is no verdict `{word}`",
+        span,
+        why="a rule holds, fails, is unknown or is not applicable to a row",
+        fix=_hint(word, known, f"write one of {_listed(known)}"),
+    )
+
+
+_CELLS = {
+    "integer": "write a whole number, such as `20`",
+    "decimal": "write a number, such as `0.5`",
+    "boolean": "write `true` or `false`",
+    "date": "write a date, such as `2023-10-01`",
+    "school_year": "write a school year, such as `2023-24`",
+}
+
+
+def bad_cell(span: Span, text: str, column: str, value_type: ValueType) -> Diagnostic:
+    shown = text if len(text) <= 50 else text[:47] + "…"
+    return Diagnostic(
+        "RF314",
+        f"`{shown}` is not {named(value_type)}",
+        span,
+        why=f"`{column}` is {named(value_type)}, and cells are read by the type of their column",
+        fix=_CELLS.get(type_name(value_type), f"write {named(value_type)}"),
+    )
+
+
+def bad_cause(span: Span, text: str, rule: str, claims: int) -> Diagnostic:
+    return Diagnostic(
+        "RF314",
+        f"`{text}` is no cause of `{rule}`",
+        span,
+        why="the cause is the number of the `require` that fails, the first being 1",
+        fix="write `1`" if claims == 1 else f"write a number from 1 to {claims}",
+    )
+
+
+def too_many_cells(span: Span, cells: int, header: int) -> Diagnostic:
+    return Diagnostic(
+        "RF315",
+        f"this row has {_count(cells, 'cell')}, and its header {_count(header, 'column')}",
+        span,
+        why="each cell belongs to the column above it",
+        fix="take the cell out, or give it a column; a text with a `|` stands in double quotes",
+    )
+
+
+def nameless_column(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF315",
+        "a column of this header has no name",
+        span,
+        why="the first row names the column of every cell below it",
+        fix="name it, or take it out",
+    )
+
+
+def nothing_expected_of(span: Span, fact: str) -> Diagnostic:
+    return Diagnostic(
+        "RF316",
+        fact,
+        span,
+        why="each row of `expect` names the rule that it speaks of",
+        fix="add a column `rule`, and the id of a rule in each row",
+    )
+
+
+def says_of_no_finding(span: Span, column: str, verdict: str) -> Diagnostic:
+    return Diagnostic(
+        "RF316",
+        f"a row that is expected as `{verdict}` has no {column}",
+        span,
+        why="only a rule that fails makes a finding, with a severity, a message and a cause",
+        fix=f"leave the {column} blank, or expect `fails`",
+    )

@@ -415,6 +415,52 @@ class Parameter:
     doc: str
 
 
+VERDICT_WORDS = ("holds", "fails", "unknown", "not applicable")
+
+
+@dataclass(frozen=True)
+class GivenTable:
+    """Rows of one table that a test is about. `rows` have a value, or None, for each of `columns`."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A verdict of a rule that a test asks for.
+
+    `row` are the values by which the row is known: the name of a key column, a role or a column of
+    a role as the author wrote it, the column that it means, and its value. `severity`, `message`
+    and `cause` are None where any will do.
+    """
+
+    rule: str
+    verdict: str
+    row: tuple[tuple[str, str, Value], ...]
+    severity: Severity | None
+    message: str | None
+    cause: int | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test that stands beside the rules: rows, and what the rules are to say of them.
+
+    `settings` are the parameters that it sets, perhaps `as_of` among them. `only` are the rules
+    that it looks at; empty for all of them.
+    """
+
+    title: str
+    settings: tuple[tuple[str, Value], ...]
+    givens: tuple[GivenTable, ...]
+    expectations: tuple[Expectation, ...]
+    only: tuple[str, ...]
+    span: Span = _span()
+
+
 @dataclass(frozen=True)
 class Rulebook:
     """Immutable; one serves any number of threads. `warnings` are diagnostics that do not keep it
@@ -428,6 +474,7 @@ class Rulebook:
     schema: Schema
     parameters: dict[str, Parameter]
     rules: tuple[Rule, ...]
+    tests: tuple[Test, ...] = field(default=(), kw_only=True)
     sources: tuple[Source, ...] = field(compare=False)
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
 

@@ -94,6 +94,48 @@ def school_year(token: str, span: Span, diagnostics: Diagnostics) -> ast.Literal
     return None
 
 
+# ── rows of a test ─────────────────────────────────────────────────────────────────────────────
+
+_CELL_BLANKS = " \t"
+_QUOTED_CELL = re.compile(r'[ \t]*+("(?:[^"\\]++|\\.)*+")[ \t]*+(?=\||\Z)')
+_PLAIN_CELL = re.compile(r"[^|]*+")
+
+
+def cell_row(token: str, start: int, place: Place, diagnostics: Diagnostics) -> ast.CellRow:
+    """The cells between the bars of a line, which begins with one.
+
+    A cell in quotes is a text that may hold a bar and blanks at its ends. Where a cell would begin
+    with `#`, the rest of the line is a comment.
+    """
+    cells: list[ast.Cell] = []
+    position, closed = 1, True
+    while position < len(token):
+        quoted = _QUOTED_CELL.match(token, position)
+        if quoted is not None:
+            inner = text(quoted[1], start + quoted.start(1), place, diagnostics)
+            cells.append(ast.Cell(inner.value, inner.span))
+            closed = quoted.end() < len(token)
+            position = quoted.end() + 1
+            continue
+        plain = _PLAIN_CELL.match(token, position)
+        assert plain is not None
+        bare = plain[0].strip(_CELL_BLANKS)
+        at_end = plain.end() == len(token)
+        if bare.startswith("#") or (at_end and not bare):
+            break
+        first = start + position + plain[0].index(bare)
+        # The place of a blank cell is the bar before it.
+        at = place(first, first + len(bare)) if bare else place(start + position - 1, first)
+        if bare.startswith('"'):
+            diagnostics.append(messages.text_in_cell(at))
+        cells.append(ast.Cell(bare, at))
+        closed = not at_end
+        position = plain.end() + 1
+    if not closed:
+        diagnostics.append(messages.row_not_closed(cells[-1].span))
+    return ast.CellRow(tuple(cells), place(start, start + len(token.rstrip(_CELL_BLANKS))))
+
+
 # ── messages ───────────────────────────────────────────────────────────────────────────────────
 
 

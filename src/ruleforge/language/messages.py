@@ -34,6 +34,8 @@ CODES: dict[str, str] = {
     "RF211": "A clause that is missing or stands twice",
     "RF212": "A rulebook whose name is not that of its file",
     "RF213": "A severity that does not exist",
+    "RF214": "A rule that the rulebook does not have",
+    "RF215": "A verdict that does not exist",
     "RF301": "A code that is not in its set",
     "RF302": "Values of different types compared",
     "RF303": "Arguments that do not fit the function",
@@ -44,9 +46,12 @@ CODES: dict[str, str] = {
     "RF308": "A key, reference, link or file clause that does not fit",
     "RF309": "Rows read where only parameters may be",
     "RF310": "A row where a value is expected, or a value where a row is",
-    "RF311": "A default or choice that does not fit its parameter",
+    "RF311": "A default, a choice or a setting that does not fit its parameter",
     "RF312": "A value of the wrong type",
     "RF313": "A product with more places than a decimal can hold",
+    "RF314": "A cell that does not read as its column's type",
+    "RF315": "A row of a test that does not fit its header",
+    "RF316": "An expectation that contradicts itself or says too little",
     "RF401": "A quantifier that compares every row with every row",
     "RF402": "A rule that grows too large",
     "RF501": "A parameter that the rulebook does not have",
@@ -127,6 +132,26 @@ def unclosed_text(span: Span) -> Diagnostic:
         span,
         "a text stands between two double quotes on one line",
         'add the closing `"`; within a text a quote is written `\\"` and a new line `\\n`',
+    )
+
+
+def text_in_cell(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF102",
+        "the text that begins in this cell is not closed, or more stands behind it",
+        span,
+        "a cell that begins with a double quote ends with one",
+        'close the text and then the cell (`"a | b" |`); within it a quote is written `\\"`',
+    )
+
+
+def row_not_closed(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF101",
+        "expected `|` at the end of this row",
+        span,
+        "each cell of a row stands between two bars",
+        "close the row with a bar",
     )
 
 

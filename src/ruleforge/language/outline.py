@@ -36,6 +36,7 @@ _UNLABELLED = {  # several of a kind, which their own names tell apart
     "operands",
     "parts",
     "rules",
+    "tests",
 }
 _BARE = {"name", "id", "type", "op", "function", "kind", "column", "word"}
 _LITERALS = {("Literal", "value"), ("Constant", "value")}
@@ -96,6 +97,10 @@ def _part(name: str, value: object) -> Iterator[str]:
                 yield from (_INDENT + line for line in _lines(condition, "if"))
         case (str() as let, _) if _is_node(value[1]):
             yield from _lines(value[1], f"let {let}")
+        case ast.CellRow():
+            yield f"{name}: {' | '.join(cell.text for cell in value.cells)}"
+        case tuple() if all(each is None or _scalar(each) is not None for each in value):
+            yield f"{name}: {' | '.join(_scalar(each) or '' for each in value)}"
         case tuple():
             for each in value:
                 yield from _part(name, each)

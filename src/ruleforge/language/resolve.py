@@ -8,7 +8,7 @@ once.
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
@@ -76,6 +76,26 @@ def literal_value(expr: ast.Expr) -> Value | None:
             return -value
         return None
     return expr.value if isinstance(expr, ast.Literal) else None
+
+
+def fitting(
+    name: str, expr: ast.Expr, value_type: ValueType, code_sets: Mapping[str, CodeSet]
+) -> Value | Diagnostic:
+    """The value of a literal, as one of the type of the parameter `name`, or why it is none."""
+    value = literal_value(expr)
+    if value is None:
+        reason = "defaults, choices and settings are written out"
+        return say.bad_default(expr.span, name, reason, "write a value, not an expression")
+    if isinstance(value_type, CodeType) and isinstance(value, str):
+        code_set = code_sets[value_type.name]
+        known = value in code_set.position_by_code
+        return value if known else say.unknown_code(expr.span, value, code_set)
+    got = literal_type(value)
+    if value_type == DECIMAL and got == INTEGER and isinstance(value, int):
+        return Decimal(value)
+    if got != value_type or (isinstance(value, str) and not value.strip()):
+        return say.wrong_literal(expr.span, name, value_type, got)
+    return value
 
 
 def literal_type(value: Value) -> ValueType:
@@ -561,28 +581,9 @@ class _Resolver:
         """The value of a literal that fits the type; says so where it does not."""
         if expr.span in self.wrong_literals:
             return None
-        value = literal_value(expr)
-        if value is None:
-            self.complain(
-                say.bad_default(
-                    expr.span,
-                    name,
-                    "defaults and choices are written out",
-                    "write a value, not an expression",
-                )
-            )
-            return None
-        if isinstance(value_type, CodeType) and isinstance(value, str):
-            code_set = self.code_sets[value_type.name]
-            if value not in code_set.position_by_code:
-                self.complain(say.unknown_code(expr.span, value, code_set))
-                return None
-            return value
-        got = literal_type(value)
-        if value_type == DECIMAL and got == INTEGER and isinstance(value, int):
-            return Decimal(value)
-        if got != value_type or (isinstance(value, str) and not value.strip()):
-            self.complain(say.wrong_literal(expr.span, name, value_type, got))
+        value = fitting(name, expr, value_type, self.code_sets)
+        if isinstance(value, Diagnostic):
+            self.complain(value)
             return None
         return value
 
