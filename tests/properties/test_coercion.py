@@ -1,4 +1,6 @@
-"""What a cell becomes, against a plain reading of the same text: nothing raises, and every cell is a value, missing or bad."""
+"""What a cell becomes, against a plain reading of the same text: nothing raises, and every cell is
+a value, missing or bad.
+"""
 
 import datetime as dt
 import math
@@ -35,9 +37,12 @@ table t
   labelled: shade by label
 """).schema
 
-BLANK = " \t\n\v\f\r\x85\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+BLANK = (
+    " \t\n\v\f\r\x85\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 
-# ── the plain reading ────────────────────────────────────────────────────────────────────────────
+# ── the plain reading ───────────────────────────────────────────────────────────────────────────
 
 Reading = Callable[[str], object]  # of a text that is not blank; None where it is no value
 
@@ -109,12 +114,40 @@ READINGS: dict[str, Reading] = {
     "labelled": labelled,
 }
 
-# ── texts ────────────────────────────────────────────────────────────────────────────────────────
+# ── texts ───────────────────────────────────────────────────────────────────────────────────────
 
 _NEAR = st.text(alphabet="0123456789-+./ eE\t\u00a0\u3000１٣,x\n", max_size=24)
 _WORDS = st.sampled_from(
-    "true TRUE Yes y T 1 01 no N f 0 FALSE 2 oui K ſ Light Dark Odd pale É é D 1\u00a0 nan inf NaN null None".split()
-    + [
+    [
+        "true",
+        "TRUE",
+        "Yes",
+        "y",
+        "T",
+        "1",
+        "01",
+        "no",
+        "N",
+        "f",
+        "0",
+        "FALSE",
+        "2",
+        "oui",
+        "K",
+        "ſ",
+        "Light",
+        "Dark",
+        "Odd",
+        "pale",
+        "É",
+        "é",
+        "D",
+        "1",
+        "nan",
+        "inf",
+        "NaN",
+        "null",
+        "None",
         "1 ",
         " 1",
         "2023-24",
@@ -125,8 +158,6 @@ _WORDS = st.sampled_from(
         "9997-98",
         "9998-99",
         "0000-01",
-    ]
-    + [
         "0001-02",
         "2024-02-29",
         "2023-02-29",
@@ -135,8 +166,6 @@ _WORDS = st.sampled_from(
         "0001-01-01",
         "2023-1-5",
         "+2023-01-05",
-    ]
-    + [
         "29.02.2024",
         "20240229",
         "02/29/2024",
@@ -145,8 +174,6 @@ _WORDS = st.sampled_from(
         "1_000",
         "999999999999999999",
         "1000000000000000000",
-    ]
-    + [
         "0" * 30 + "7",
         "-0",
         "+5",
@@ -196,7 +223,7 @@ def test_a_text_cell_is_what_a_plain_reading_makes_of_it(
 ) -> None:
     frame = pl.DataFrame({column: cells}, schema={column: pl.String})
     values, is_bad = read(admitted(frame), column)
-    filled = [cell for cell in cells]
+    filled = list(cells)
     wanted = [READINGS[column](c) if c is not None and c.strip(BLANK) else None for c in filled]
     assert values == wanted
     assert is_bad == [
@@ -228,7 +255,7 @@ def test_a_date_is_read_in_the_format_of_its_file(
     ]
 
 
-# ── columns that have a type already ─────────────────────────────────────────────────────────────
+# ── columns that have a type already ───────────────────────────────────────────────────────────
 
 FLOATS = st.lists(
     st.none()

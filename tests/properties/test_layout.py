@@ -1,5 +1,5 @@
-"""Whatever the blanks, line breaks and comments of a rulebook: its layout says the same, keeps every
-comment, and is its own layout.
+"""Whatever the blanks, line breaks and comments of a rulebook: its layout says the same, keeps
+every comment, and is its own layout.
 
 The rulebooks are those that ship and those of the cases, with their gaps changed at random.
 """

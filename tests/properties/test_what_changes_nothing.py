@@ -1,4 +1,6 @@
-"""How data and rules are handed over changes nothing: the order of rows and of rules, parts, and the kind of table."""
+"""How data and rules are handed over changes nothing: the order of rows and of rules, parts, and
+the kind of table.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -6,7 +8,6 @@ from pathlib import Path
 from random import Random
 
 import polars as pl
-
 from agreement import evaluated, loaded
 from generators import SCHEMA_TEXT, Case, Emphasis, case_of, seeds
 from hypothesis import HealthCheck, Phase, given, seed, settings

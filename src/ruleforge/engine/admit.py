@@ -460,11 +460,11 @@ def _without_exponent(text: pl.Expr) -> pl.Expr:
     # NOTE: Polars writes great and small floats like this, though it is the same number whichever way it is written.
     sign = pl.when(text.str.starts_with("-")).then(pl.lit("-")).otherwise(pl.lit(""))
     digits = text.str.extract("^-?([0-9.]+)e").str.replace(".", "", literal=True)
-    plain = pl.when(~text.str.contains("e", literal=True)).then(text)
+    plain = text
     for places in range(1, CELL_PLACES + 1):
         moved = pl.concat_str([sign, pl.lit("0." + "0" * (places - 1)), digits])
-        plain = plain.when(text.str.ends_with(f"e-{places}")).then(moved)
+        plain = pl.when(text.str.ends_with(f"e-{places}")).then(moved).otherwise(plain)
     for places in range(1, MOST_DIGITS):
         moved = pl.concat_str([sign, digits.str.pad_end(places + 1, "0")])
-        plain = plain.when(text.str.ends_with(f"e+{places}")).then(moved)
-    return plain.otherwise(text)
+        plain = pl.when(text.str.ends_with(f"e+{places}")).then(moved).otherwise(plain)
+    return plain
