@@ -24,7 +24,7 @@ _ESCAPES = {'\\"': '"', "\\\\": "\\", "\\n": "\n"}
 _TEXT = re.compile(r'"(?P<inner>(?:[^"\\]++|\\.?+)*+)', re.DOTALL)
 _CHARACTER = re.compile(r"\\?.|\\", re.DOTALL)
 MOST_HOLES = 100
-_YEARS = range(1, 9_999)
+_YEARS = range(1, 9_998)
 
 
 def text(token: str, start: int, place: Place, diagnostics: Diagnostics) -> ast.Text:
