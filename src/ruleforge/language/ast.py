@@ -199,11 +199,14 @@ class If:
 
 @dataclass(frozen=True)
 class Quantifier:
-    """`exists(…)` or `every(… satisfies …)`; `kind` is the word."""
+    """`exists(…)` or `every(… satisfies …)`; `kind` is the word.
+
+    Here and below, `table` is None where the rows are those of a group: `exists(x where …)`.
+    """
 
     kind: str
     variable: Name
-    table: TableName
+    table: TableName | None
     where: "Expr | None"
     satisfies: "Expr | None"
     span: Span = _span()
@@ -217,7 +220,7 @@ class Aggregate:
     value: "Expr | None"
     distinct: bool
     variable: Name
-    table: TableName
+    table: TableName | None
     where: "Expr | None"
     span: Span = _span()
 
@@ -228,7 +231,7 @@ class Pick:
 
     kind: str
     variable: Name
-    table: TableName
+    table: TableName | None
     by: "Expr"
     where: "Expr | None"
     span: Span = _span()
@@ -377,6 +380,16 @@ class Define:
 
 
 @dataclass(frozen=True)
+class HostFunction:
+    """`function similarity(a: text, b: text): decimal`: one that the host brings."""
+
+    name: Name
+    arguments: tuple[Argument, ...]
+    result: Name
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
 class SeverityStep:
     """`condition` is None for the last, `otherwise`, or the only one."""
 
@@ -390,6 +403,12 @@ class ForClause:
     variable: Name
     table: TableName
     where: Expr | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class AfterClause:
+    rules: tuple[Name, ...]
     span: Span = _span()
 
 
@@ -429,13 +448,79 @@ class Rule:
     tags: tuple[Name, ...]
     applies: tuple[Expr, ...]
     fors: tuple[ForClause, ...]
+    afters: tuple[AfterClause, ...]
     lets: tuple[LetClause, ...]
     whens: tuple[Expr, ...]
     requires: tuple[RequireClause, ...]
     reports: tuple[Expr, ...]
+    againsts: tuple[ForClause, ...]
     messages: tuple[Template, ...]
     dues: tuple[Due, ...]
-    unsupported: "tuple[Unsupported, ...]"
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    name: Name
+    doc: Text | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class NamedValue:
+    """`n = v`, behind `select`, `by`, `show` and `with`."""
+
+    name: Name
+    value: Expr
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class KeepClause:
+    """`keep latest by E per E, …`; `kind` is `latest` or `earliest`."""
+
+    kind: str
+    by: Expr
+    per: tuple[Expr, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class View:
+    """`joined` is what stands behind `with`, its `where` what stands behind `on`."""
+
+    name: Name
+    doc: Text | None
+    rows: ForClause
+    joined: ForClause | None
+    groups: tuple[Expr, ...]
+    selects: tuple[NamedValue, ...]
+    keep: KeepClause | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Scope:
+    rows: ForClause
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Population:
+    name: Name
+    rows: ForClause
+    roles: tuple[Name, ...]
+    unless: tuple[Name, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Report:
+    name: Name
+    title: Text | None
+    rows: ForClause
+    groups: tuple[NamedValue, ...]
+    shows: tuple[NamedValue, ...]
     span: Span = _span()
 
 
@@ -452,15 +537,6 @@ class Cell:
 @dataclass(frozen=True)
 class CellRow:
     cells: tuple[Cell, ...]
-    span: Span = _span()
-
-
-@dataclass(frozen=True)
-class Setting:
-    """`p = v` behind `with`."""
-
-    name: Name
-    value: Expr
     span: Span = _span()
 
 
@@ -486,24 +562,27 @@ class Test:
     """Clauses as written; `check_tests` says where one is missing or stands twice."""
 
     title: Text
-    settings: tuple[Setting, ...]
+    settings: tuple[NamedValue, ...]
     givens: tuple[Given, ...]
     expects: tuple[Expect, ...]
     onlys: tuple[Name, ...]
     span: Span = _span()
 
 
-@dataclass(frozen=True)
-class Unsupported:
-    """A construct of the language that this version cannot run (`view`, `against`, …): `word` is
-    what was written.
-    """
-
-    word: str
-    span: Span = _span()
-
-
-Declaration = Parameter | Codes | Table | Define | Rule | Test | Unsupported
+Declaration = (
+    Parameter
+    | Codes
+    | Table
+    | Define
+    | HostFunction
+    | Dataset
+    | View
+    | Scope
+    | Population
+    | Report
+    | Rule
+    | Test
+)
 
 
 @dataclass(frozen=True)
@@ -511,8 +590,8 @@ class Rulebook:
     """One file. `header` is None where the file does not begin with one, which is a mistake already
     told.
 
-    `broken` are the names of declarations that are missing here because they could not be read or
-    run, which is told too: a name that is among them is not unknown.
+    `broken` are the names of declarations that are missing here because they could not be read,
+    which is told too: a name that is among them is not unknown.
     """
 
     header: Header | None

@@ -56,8 +56,6 @@ def build(parsed: Parsed) -> tuple[ast.Rulebook, list[Diagnostic]]:
             header = header or built
         else:
             declarations.append(built)
-        if isinstance(built, ast.Unsupported):
-            broken += declared_name(piece.span)
     whole = Span(source, 0, len(source.text))
     rulebook = ast.Rulebook(header, tuple(declarations), whole, tuple(broken))
     return rulebook, list(in_order(diagnostics))
@@ -76,11 +74,6 @@ class _Builder(ExpressionBuilder):
     def _doc(self, children: Children) -> ast.Text | None:
         docs = tokens_of(children, "TEXT") or tokens_of(children, "CODES_DOC")
         return self._text(docs[0]) if docs else None
-
-    def _unsupported(self, children: Children, span: Span) -> ast.Unsupported:
-        word = children[0]
-        self._diagnostics.append(messages.not_in_this_version(self._span(word), word.value))
-        return ast.Unsupported(word.value, span)
 
     # ── header, parameters, codes ───────────────────────────────────────────────────────────────
 
@@ -255,13 +248,14 @@ class _Builder(ExpressionBuilder):
             tags=tuple(tag for tags in clauses["tags"] for tag in tags),
             applies=tuple(clauses["applies"]),
             fors=tuple(clauses["fors"]),
+            afters=tuple(clauses["afters"]),
             lets=tuple(clauses["lets"]),
             whens=tuple(clauses["whens"]),
             requires=tuple(clauses["requires"]),
             reports=tuple(clauses["reports"]),
+            againsts=tuple(clauses["againsts"]),
             messages=tuple(clauses["messages"]),
             dues=tuple(clauses["dues"]),
-            unsupported=tuple(clauses["unsupported"]),
             span=span,
         )
 
@@ -312,9 +306,12 @@ class _Builder(ExpressionBuilder):
         return _Clause("dues", ast.Due(self._integer(c[1]), len(c) > 3, span))
 
     def against(self, c: Children, span: Span) -> _Clause:
-        return _Clause("unsupported", self._unsupported(c, span))
+        variable, table = c[1]
+        where = c[2] if len(c) > 2 else None
+        return _Clause("againsts", ast.ForClause(variable, table, where, span))
 
-    after = against
+    def after(self, c: Children, span: Span) -> _Clause:
+        return _Clause("afters", ast.AfterClause(self._names(c, "RULE_ID"), span))
 
     def _template(self, token: Token) -> ast.Template:
         text = self._text(token)
@@ -346,11 +343,11 @@ class _Builder(ExpressionBuilder):
             span=span,
         )
 
-    def named_values(self, c: Children, _span: Span) -> tuple[ast.Setting, ...]:
+    def named_values(self, c: Children, _span: Span) -> tuple[ast.NamedValue, ...]:
         return tuple(c[::2])
 
-    def named_value(self, c: Children, span: Span) -> ast.Setting:
-        return ast.Setting(self._name(c[0]), c[2], span)
+    def named_value(self, c: Children, span: Span) -> ast.NamedValue:
+        return ast.NamedValue(self._name(c[0]), c[2], span)
 
     def test_with(self, c: Children, _span: Span) -> _Clause:
         return _Clause("settings", c[1])
@@ -375,17 +372,67 @@ class _Builder(ExpressionBuilder):
             for row in tokens_of(children, "ROW")
         ]
 
-    # ── what this version does not run ──────────────────────────────────────────────────────────
+    # ── datasets, views, scopes, populations, reports, functions of the host ────────────────────
 
-    def view(self, c: Children, span: Span) -> ast.Unsupported:
-        return self._unsupported(c, span)
+    def dataset(self, c: Children, span: Span) -> ast.Dataset:
+        return ast.Dataset(self._name(c[1]), self._doc(c), span)
 
-    scope = dataset = population = report = function = view
+    def function(self, c: Children, span: Span) -> ast.HostFunction:
+        return ast.HostFunction(self._name(c[1]), c[3], self._name(c[-1]), span)
 
-    def unsupported_part(self, _c: Children, _span: Span) -> None:
-        return None
+    def view(self, c: Children, span: Span) -> ast.View:
+        clauses = _gathered(c)
+        return ast.View(
+            name=self._name(c[1]),
+            doc=self._doc(c),
+            rows=_rows_of(c),
+            joined=_first(clauses["joined"]),
+            groups=_first(clauses["groups"]) or (),
+            selects=_first(clauses["selects"]) or (),
+            keep=_first(clauses["keep"]),
+            span=span,
+        )
 
-    view_with = view_group = view_select = view_keep = expressions = unsupported_part
+    def view_with(self, c: Children, span: Span) -> _Clause:
+        variable, table = c[1]
+        return _Clause("joined", ast.ForClause(variable, table, c[3], span))
+
+    def view_group(self, c: Children, _span: Span) -> _Clause:
+        return _Clause("groups", c[2])
+
+    def view_select(self, c: Children, _span: Span) -> _Clause:
+        return _Clause("selects", c[1])
+
+    def view_keep(self, c: Children, span: Span) -> _Clause:
+        return _Clause("keep", ast.KeepClause(c[1].value, c[3], c[5], span))
+
+    def expressions(self, c: Children, _span: Span) -> tuple[ast.Expr, ...]:
+        return tuple(c[::2])
+
+    def scope(self, c: Children, span: Span) -> ast.Scope:
+        return ast.Scope(_rows_of(c), span)
+
+    def population(self, c: Children, span: Span) -> ast.Population:
+        lists = [each for each in c if type(each) is tuple and type(each[-1]) is ast.Name]
+        roles, *unless = lists
+        return ast.Population(
+            self._name(c[1]), _rows_of(c), roles, unless[0] if unless else (), span
+        )
+
+    def report(self, c: Children, span: Span) -> ast.Report:
+        lists = [each for each in c if type(each) is tuple and type(each[0]) is ast.NamedValue]
+        *groups, shows = lists
+        name, rows = self._name(c[1]), _rows_of(c)
+        return ast.Report(name, self._doc(c), rows, groups[0] if groups else (), shows, span)
+
+
+def _rows_of(children: Children) -> ast.ForClause:
+    """The rows that a declaration goes through, with the condition that stands beside them."""
+    variable, table = next(
+        each for each in children if type(each) is tuple and type(each[-1]) is ast.TableName
+    )
+    where = next((each for each in children if isinstance(each, ast.Expr)), None)
+    return ast.ForClause(variable, table, where, variable.span.to(table.span))
 
 
 class _Option(NamedTuple):

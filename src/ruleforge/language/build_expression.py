@@ -200,7 +200,7 @@ class ExpressionBuilder:
         self,
         kind: str,
         value: ast.Expr | None,
-        row: tuple[ast.Name, ast.TableName],
+        row: tuple[ast.Name, ast.TableName | None],
         where: ast.Expr | None,
         span: Span,
         *,
@@ -218,6 +218,9 @@ class ExpressionBuilder:
 
     def row_of(self, c: Children, _span: Span) -> tuple[ast.Name, ast.TableName]:
         return self._name(c[0]), c[2]
+
+    def rows_of_group(self, c: Children, _span: Span) -> tuple[ast.Name, None]:
+        return self._name(c[0]), None
 
     def table_name(self, c: Children, span: Span) -> ast.TableName:
         dataset = self._name(c[0]) if len(c) > 1 else None

@@ -4,6 +4,7 @@ Whatever can be known without data is known here: afterwards lowering and evalua
 a reason that lies in the rulebook. One rule with a mistake does not hide those of the next.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ruleforge.language import ast, core, messages
@@ -17,15 +18,23 @@ from ruleforge.language.check_expression import (
     depths_read,
 )
 from ruleforge.language.check_tests import check_tests
+from ruleforge.language.check_views import ViewChecker
 from ruleforge.language.core import Severity
 from ruleforge.language.cut import MOST_MISTAKES
 from ruleforge.language.declarations import Declarations
 from ruleforge.language.diagnostic import Diagnostic
 from ruleforge.language.resolve import names_in
+from ruleforge.language.schema import Table, same_rows
 from ruleforge.language.source import Source, Span
 
 _ROWS = (core.RowVariable, core.Follow, core.Pick)
 _NEVER_UNUSED = {"as_of", "school_year"}  # the engine itself reads these
+_NOUNS = {
+    ast.Parameter: "parameter",
+    ast.Define: "definition",
+    ast.HostFunction: "function",
+    ast.View: "view",
+}
 
 
 def check(
@@ -33,8 +42,12 @@ def check(
 ) -> tuple[core.Rulebook | None, list[Diagnostic]]:
     """The checked rulebook with its warnings; None where there is any error."""
     checker = _RulebookChecker(declarations)
+    checker.views.all()
     checker.definitions()
+    checker.expressions.bindings = checker.views.scopes(declarations.main)
     rules = checker.rules(rulebook)
+    populations = checker.populations(rulebook)
+    reports = checker.reports(rulebook)
     words = checker.severity_words(rulebook.header)
     checker.unused(rulebook)
     tests, found = check_tests(declarations, rulebook)
@@ -51,6 +64,11 @@ def check(
         declarations.parameters,
         rules,
         sources,
+        datasets=declarations.datasets,
+        views=checker.views.views,
+        populations=populations,
+        reports=reports,
+        functions=declarations.functions,
         tests=tests,
     )
     return checked, diagnostics
@@ -62,6 +80,7 @@ class _RulebookChecker:
 
     def __post_init__(self) -> None:
         self.expressions = ExpressionChecker(self.declarations)
+        self.views = ViewChecker(self.expressions)
 
     def complain(self, diagnostic: Diagnostic) -> None:
         self.expressions.complain(diagnostic)
@@ -80,6 +99,11 @@ class _RulebookChecker:
             if definition.name in self.expressions.broken:
                 continue
             scope = Scope()
+            tables = [each.table for each in definition.arguments or () if each.table is not None]
+            views = [each for each in tables if each in self.declarations.views]
+            if None in [self.expressions.view(each, definition.span) for each in views]:
+                self.expressions.broken.add(definition.name)
+                continue
             for argument in definition.arguments or ():
                 if argument.table is not None:
                     row = core.RowVariable(scope.depth, argument.table, argument.name)
@@ -121,37 +145,42 @@ class _RulebookChecker:
         return None
 
     def unused(self, rulebook: ast.Rulebook) -> None:
-        """Parameters and definitions of this file that no rule reads, itself or through
-        definitions.
+        """Parameters, definitions, functions and views of this file that nothing reads, itself or
+        through definitions.
 
-        Nothing is said where a part of the file could not be read or run, which may be the part
-        that uses them, or where a name is unknown, which may be theirs misspelt.
+        Nothing is said where a part of the file could not be read, which may be the part that uses
+        them, or where a name is unknown, which may be theirs misspelt.
         """
         if self.has_unknown_names(0):
             return
-        rules = [each for each in rulebook.declarations if isinstance(each, ast.Rule)]
-        unread = rulebook.broken or any(rule.unsupported for rule in rules)
-        if (
-            not rules
-            or unread
-            or any(isinstance(d, ast.Unsupported) for d in rulebook.declarations)
-        ):
+        readers = [
+            each
+            for each in rulebook.declarations
+            if isinstance(each, ast.Rule | ast.View | ast.Scope | ast.Population | ast.Report)
+        ]
+        if not readers or rulebook.broken:
             return
         used = set(_NEVER_UNUSED)
-        pending = [name for rule in rules for name in names_in(rule)]
+        pending = [name for each in readers for name in names_in(each)]
         while pending:
             name = pending.pop()
             if name not in used:
                 used.add(name)
                 definition = self.declarations.definitions.get(name)
                 pending += names_in(definition.value) if definition else ()
+        used |= self.views.read | self.expressions.broken
         for declaration in rulebook.declarations:
-            if not isinstance(declaration, ast.Parameter | ast.Define):
+            if isinstance(declaration, ast.View):
+                # WHY: a rulebook of views alone is there to be used by others.
+                if not any(isinstance(each, ast.Rule) for each in readers):
+                    continue
+                if not self.views.is_right(declaration.name.text):
+                    continue
+            elif not isinstance(declaration, ast.Parameter | ast.Define | ast.HostFunction):
                 continue
-            name = declaration.name.text
-            if name not in used and name not in self.expressions.broken:
-                what = "parameter" if isinstance(declaration, ast.Parameter) else "definition"
-                self.complain(say.unused(declaration.name.span, what, name))
+            if declaration.name.text not in used:
+                what = _NOUNS[type(declaration)]
+                self.complain(say.unused(declaration.name.span, what, declaration.name.text))
 
     def has_unknown_names(self, before: int) -> bool:
         """Whether a name that means nothing is among the diagnostics that were added after the
@@ -188,7 +217,95 @@ class _RulebookChecker:
                 rule = None
             if rule is not None:
                 checked.append(rule)
+        self.afters(rulebook, checked)
         return tuple(checked)
+
+    def afters(self, rulebook: ast.Rulebook, checked: Sequence[core.Rule]) -> None:
+        """Says which rules are judged after one that is not there, after themselves, or after one
+        whose rows cannot be found among theirs.
+        """
+        written = {
+            each.name.text: each for each in rulebook.declarations if isinstance(each, ast.Rule)
+        }
+        by_id = {rule.id: rule for rule in checked}
+        unread = {name.text for name in rulebook.broken}
+        for rule in written.values():
+            for name in (name for clause in rule.afters for name in clause.rules):
+                if name.text not in written:
+                    if name.text not in unread:
+                        self.complain(say.test_rule(name.span, name.text, written))
+                elif rule.name.text in by_id and name.text in by_id:
+                    own = self.table_of(by_id[rule.name.text])
+                    theirs = self.table_of(by_id[name.text])
+                    if not same_rows(own, theirs):
+                        self.complain(
+                            say.no_common_row(
+                                name.span,
+                                rule.name.text,
+                                own.shown,
+                                name.text,
+                                theirs.shown,
+                                theirs.roles,
+                            )
+                        )
+        self.circles(written)
+
+    def circles(self, written: Mapping[str, ast.Rule]) -> None:
+        """Rules that wait for each other, each circle told once."""
+        done: set[str] = set()
+        for start in written:
+            path: list[str] = []
+            stack: list[tuple[str, int]] = [(start, 0)]
+            while stack:
+                name, position = stack.pop()
+                if position == 0:
+                    if name in done:
+                        continue
+                    path.append(name)
+                after = [each for clause in written[name].afters for each in clause.rules]
+                if position < len(after):
+                    stack.append((name, position + 1))
+                    following = after[position].text
+                    if following in path:
+                        circle = [*path[path.index(following) :], following]
+                        self.complain(say.after_itself(after[position].span, circle))
+                    elif following in written and following not in done:
+                        stack.append((following, 0))
+                else:
+                    done.add(name)
+                    path.pop()
+
+    def table_of(self, rule: core.Rule) -> Table:
+        return self.declarations.schema.table(rule.variable.table)
+
+    # ── populations and reports ─────────────────────────────────────────────────────────────────
+
+    def populations(self, rulebook: ast.Rulebook) -> tuple[core.Population, ...]:
+        found: list[core.Population] = []
+        places: dict[str, Span] = {}
+        for declared in rulebook.declarations:
+            if isinstance(declared, ast.Population):
+                self.new_name(declared.name, "the population", places)
+                unless = [self.severity(name) for name in declared.unless]
+                known = tuple(dict.fromkeys(each for each in unless if each is not None))
+                population = self.views.population(declared, known, self.declarations.main)
+                found += [population] if population is not None else []
+        return tuple(found)
+
+    def reports(self, rulebook: ast.Rulebook) -> tuple[core.Report, ...]:
+        found: list[core.Report] = []
+        places: dict[str, Span] = {}
+        for declared in rulebook.declarations:
+            if isinstance(declared, ast.Report):
+                self.new_name(declared.name, "the report", places)
+                report = self.views.report(declared, self.declarations.main)
+                found += [report] if report is not None else []
+        return tuple(found)
+
+    def new_name(self, name: ast.Name, what: str, places: dict[str, Span]) -> None:
+        if name.text in places:
+            self.complain(say.declared_twice(name.span, what, name.text, places[name.text]))
+        places.setdefault(name.text, name.span)
 
     def clauses_are_right(self, rule: ast.Rule) -> bool:
         name = rule.name.text
@@ -204,22 +321,35 @@ class _RulebookChecker:
             ("for", rule.fors, "write a rule for each table"),
             ("when", rule.whens, together),
             ("report when", rule.reports, "join them with `or`, or write two rules"),
+            ("against", rule.againsts, "write two rules"),
         ):
             if len(clauses) > 1:
                 span = clauses[1].span
                 self.complain(say.clause_twice(span, name, word, fix))
                 fine = False
-        if not rule.fors and not rule.unsupported:
+        if not rule.fors:
             tables = self.declarations.schema.tables
             self.complain(say.rows_missing(rule.name.span, name, next(iter(tables), "table")))
             fine = False
-        if not rule.requires and not rule.reports and not rule.unsupported:
+        claims = [
+            (word, clause.span)
+            for word, clauses in (
+                ("require", rule.requires),
+                ("report when", rule.reports),
+                ("against", rule.againsts),
+            )
+            for clause in clauses[:1]
+        ]
+        if not claims:
             self.complain(say.claim_missing(rule.name.span, name))
             fine = False
-        if rule.requires and rule.reports:
-            self.complain(say.two_claims(rule.reports[0].span, name))
+        if len(claims) > 1:
+            self.complain(say.two_claims(claims[1][1], name, claims[0][0], claims[1][0]))
             fine = False
-        return fine and not rule.unsupported
+        conflict = next((s for s in rule.severities if s.severity.text == Severity.CONFLICT), None)
+        if conflict is not None and claims and not rule.againsts:
+            self.complain(say.no_counterpart(conflict.severity.span, name))
+        return fine
 
     def rule(self, rule: ast.Rule) -> core.Rule | None:
         fine = self.clauses_are_right(rule)
@@ -239,9 +369,14 @@ class _RulebookChecker:
         where = self.expressions.condition(clause.where, scope) if clause.where else None
         scope, lets = self.lets(rule, scope)
         when = self.expressions.condition(rule.whens[0], scope) if rule.whens else None
+        against, said_in = self.against(rule, scope, variable)
         default = core.Template((rule.titles[0].value if rule.titles else rule.name.text,))
-        message = self.template(rule.messages[0], scope) if rule.messages else default
+        message = self.template(rule.messages[0], said_in) if rule.messages else default
         claims = self.claims(rule, scope, message)
+        if against is not None and message is not None:
+            place = rule.againsts[0].span
+            found = core.Exists(against.variable, against.where, place)
+            claims = [core.Claim(core.Not(found, place), message)]
         self.unused_lets(rule, before)
         errors = self.expressions.diagnostics[before:]
         if not fine or any(each.level == "error" for each in errors):
@@ -262,7 +397,39 @@ class _RulebookChecker:
             tuple(claims),
             self.due(rule),
             rule.name.span,
+            against,
+            tuple(dict.fromkeys(each.text for clause in rule.afters for each in clause.rules)),
         )
+
+    def against(
+        self, rule: ast.Rule, scope: Scope, variable: core.RowVariable
+    ) -> tuple[core.Against | None, Scope]:
+        """The counterparts of a rule's row, and the scope of its message, which may name them."""
+        if not rule.againsts:
+            return None, scope
+        clause = rule.againsts[0]
+        with self.expressions.over(clause.variable, clause.table, scope) as inside:
+            pass
+        if inside is None:
+            return None, replace(scope, wrong=scope.wrong | {clause.variable.text})
+        other, inner = inside
+        parts: list[core.Expr] = []
+        if clause.where is not None:
+            where = self.expressions.condition(clause.where, inner)
+            if where is None:
+                return None, inner
+            parts.append(where)
+        place = clause.variable.span.to(clause.table.span)
+        differ = core.OtherRow(other, variable, place)
+        both = core.And((*parts, differ), place)
+        if not self.expressions.is_linked(place, other, both):
+            return None, inner
+        if other.table == variable.table:
+            parts.append(differ)
+        condition = None
+        if parts:
+            condition = parts[0] if len(parts) == 1 else core.And(tuple(parts), clause.span)
+        return core.Against(other, condition), inner
 
     def rows(self, rule: ast.Rule) -> tuple[Scope, core.RowVariable | None]:
         """The scope of the rule, and its row; None where its table is not known."""
@@ -330,7 +497,7 @@ class _RulebookChecker:
         return scope, lets
 
     def unused_lets(self, rule: ast.Rule, before: int) -> None:
-        if rule.unsupported or not rule.lets or self.has_unknown_names(before):
+        if not rule.lets or self.has_unknown_names(before):
             return
         read = names_in(rule)
         for let in rule.lets:

@@ -9,7 +9,7 @@ Definitions are expanded where they are used, with their arguments bound to what
 budget bounds what they may grow to.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -70,6 +70,9 @@ class Scope:
     `sizes` are the numbers of parts of what a name stands for and is replaced by: without them, a
     definition that uses its argument twice, and is handed itself, would grow beyond every budget
     without a part being checked.
+
+    `group` are the names of the rows that are grouped, where a question about the group may stand;
+    `within_figure` where one is asked already.
     """
 
     rows: dict[str, core.Row] = field(default_factory=dict)
@@ -78,6 +81,8 @@ class Scope:
     wrong: frozenset[str] = frozenset()
     sizes: dict[str, int] = field(default_factory=dict)
     depth: int = 0
+    group: tuple[str, ...] = ()
+    within_figure: bool = False
 
     def names(self) -> list[str]:
         return [*self.rows, *self.values, *self.sets, *self.wrong]
@@ -98,6 +103,10 @@ class ExpressionChecker:
         self.schema = declarations.schema
         self.diagnostics: list[Diagnostic] = []
         self.broken = set(declarations.broken)
+        # The table that a view is; set by `check_views`, which makes views when they are first read.
+        self.view: Callable[[str, Span], Table | None] = lambda _name, _span: None
+        # What the names of tables mean within the scopes of a rulebook.
+        self.bindings: Mapping[str, str] = {}
         self.what = "this rule"
         self.place: Span | None = None
         self.parts_of_rule = 0
@@ -124,7 +133,7 @@ class ExpressionChecker:
         return checked
 
     def table_of(self, row: core.Row) -> Table:
-        return self.schema.tables[core.table_of(row)]
+        return self.schema.table(core.table_of(row))
 
     def condition(self, expr: ast.Expr, scope: Scope) -> core.Expr | None:
         """A value of type boolean."""
@@ -260,7 +269,7 @@ class ExpressionChecker:
                 self.complain(say.wrong_argument_count(expr.span, signature, 0, takes))
                 return None
             return self.expand(definition, Scope(depth=scope.depth), expected)
-        if name in self.schema.tables:
+        if name in self.schema.tables or name in self.declarations.views:
             self.complain(say.table_as_value(expr.span, name))
         elif not self.declarations.incomplete:
             known = [*scope.names(), *self.declarations.parameters, *self.declarations.definitions]
@@ -295,13 +304,14 @@ class ExpressionChecker:
         return None
 
     def of_row(self, expr: ast.Attribute, row: core.Row, name: str) -> Checked:
-        table = self.schema.tables[core.table_of(row)]
-        if f"{table.name}.{name}" in self.broken:
+        table = self.table_of(row)
+        if f"{table.kind}.{name}" in self.broken:
             return None
         if name in table.columns_by_name:
             return core.ColumnValue(row, name, table.columns_by_name[name].type, expr.span)
         if name in table.links_by_name:
-            return core.Follow(row, name, table.links_by_name[name].table)
+            target = table.links_by_name[name].table
+            return core.Follow(row, name, self.bindings.get(target, target))
         operand = say.snippet(expr.operand.span)
         self.complain(say.unknown_column(expr.name.span, operand, table, name))
         return None
@@ -359,10 +369,10 @@ class ExpressionChecker:
             self.complain(say.blank_text(span))
             return False
         if isinstance(value, core.ColumnValue):
-            table = core.table_of(value.row)
-            most = self.schema.tables[table].columns_by_name[value.column].max_length
+            table = self.table_of(value.row)
+            most = table.columns_by_name[value.column].max_length
             if most is not None and len(text) > most:
-                reason = f"`{table}.{value.column}` has at most {most} characters, and this has {len(text)}"
+                reason = f"`{table.shown}.{value.column}` has at most {most} characters, and this has {len(text)}"
                 self.complain(say.never_equal(span, reason, "shorten the text, or raise `max`"))
                 return False
         return True
@@ -443,7 +453,7 @@ class ExpressionChecker:
             result = self.in_set(expr, operand, container)
         elif isinstance(container, _ROWS):
             self.complain(
-                say.not_a_set(expr.container.span, f"a row of `{core.table_of(container)}`")
+                say.not_a_set(expr.container.span, f"a row of `{self.table_of(container).shown}`")
             )
             return None
         elif container.type == PERIOD:
@@ -654,16 +664,28 @@ class ExpressionChecker:
     # ── quantifiers ─────────────────────────────────────────────────────────────────────────────
 
     def table(self, name: ast.TableName) -> Table | None:
-        """The table of a name; says so where there is none."""
+        """The table or view of a name, within its scope; says so where there is none."""
         table = name.table.text
+        views = self.declarations.views
         if name.dataset is not None:
-            if not (name.dataset.text in self.broken or self.declarations.incomplete):
-                self.complain(say.unknown_dataset(name.dataset.span, name.dataset.text))
-            return None
-        if table in self.schema.tables:
-            return self.schema.tables[table]
+            dataset = name.dataset.text
+            if dataset not in self.declarations.datasets:
+                if not (dataset in self.broken or self.declarations.incomplete):
+                    known = self.declarations.datasets
+                    self.complain(say.unknown_dataset(name.dataset.span, dataset, known))
+                return None
+            if table in self.schema.tables:
+                full = f"{dataset}.{table}"
+                return self.schema.table(self.bindings.get(full, full))
+            if table in views:
+                self.complain(say.view_of_dataset(name.span, dataset, table))
+                return None
+        elif table in self.schema.tables:
+            return self.schema.table(self.bindings.get(table, table))
+        elif table in views:
+            return self.view(table, name.span)
         if not (table in self.broken or self.declarations.incomplete):
-            self.complain(say.unknown_table(name.span, table, self.schema.tables))
+            self.complain(say.unknown_table(name.span, table, [*self.schema.tables, *views]))
         return None
 
     def meaning(self, name: str, scope: Scope) -> str | None:
@@ -684,11 +706,14 @@ class ExpressionChecker:
 
     @contextmanager
     def over(
-        self, name: ast.Name, table: ast.TableName, scope: Scope
+        self, name: ast.Name, table: ast.TableName | None, scope: Scope
     ) -> Iterator[tuple[core.RowVariable, Scope] | None]:
         """The row variable of a quantifier and the scope inside it; None where the table is not
-        known.
+        known. Without a table it is the rows of the group.
         """
+        if table is None:
+            yield self.over_group(name, scope)
+            return
         known = self.table(table)
         meaning = self.meaning(name.text, scope)
         if meaning is not None:
@@ -697,8 +722,25 @@ class ExpressionChecker:
         if known is None:
             yield None
             return
-        variable = core.RowVariable(scope.depth, table.table.text, name.text)
+        variable = core.RowVariable(scope.depth, known.name, name.text)
         yield variable, scope.with_row(name.text, variable)
+
+    def over_group(self, name: ast.Name, scope: Scope) -> tuple[core.RowVariable, Scope] | None:
+        """The rows of the group, and the scope of a question about one of them."""
+        row = scope.rows.get(name.text)
+        if name.text not in scope.group or not isinstance(row, core.RowVariable):
+            if scope.group and name.text not in scope.rows:
+                self.complain(say.other_group_row(name.span, name.text, scope.group[0]))
+            else:
+                table = self.table_of(row).shown if row is not None else "…"
+                self.complain(say.no_group(name.span, name.text, table))
+            return None
+        if scope.within_figure:
+            self.complain(say.group_in_group(name.span))
+            return None
+        # WHY: depth 0 marks the question as one about the group, whichever of its rows is named.
+        first = core.RowVariable(0, row.table, row.name)
+        return first, replace(scope, within_figure=True)
 
     def quantifier(self, expr: ast.Quantifier, scope: Scope) -> core.Expr | None:
         with self.over(expr.variable, expr.table, scope) as inside:
@@ -714,11 +756,7 @@ class ExpressionChecker:
             result = core.Exists(variable, where, expr.span)
         else:
             result = core.Every(variable, where, satisfies, expr.span)
-        return (
-            result
-            if self.is_linked(expr.variable.span.to(expr.table.span), variable, where, satisfies)
-            else None
-        )
+        return result if self.is_linked(_place(expr), variable, where, satisfies) else None
 
     def aggregate(self, expr: ast.Aggregate, scope: Scope) -> core.Expr | None:
         with self.over(expr.variable, expr.table, scope) as inside:
@@ -729,7 +767,7 @@ class ExpressionChecker:
             value = self.value(expr.value, inner) if expr.value else None
         if (expr.where and where is None) or (expr.value and value is None):
             return None
-        if not self.is_linked(expr.variable.span.to(expr.table.span), variable, where, value):
+        if not self.is_linked(_place(expr), variable, where, value):
             return None
         kind = "count distinct" if expr.distinct else expr.kind
         if value is None or kind.startswith("count"):
@@ -763,7 +801,7 @@ class ExpressionChecker:
         if by.type in (PERIOD, BOOLEAN):
             self.complain(say.not_comparable(expr.by.span, by.type, expr.kind))
             return None
-        if not self.is_linked(expr.variable.span.to(expr.table.span), variable, where, by):
+        if not self.is_linked(_place(expr), variable, where, by):
             return None
         return core.Pick(expr.kind == "latest", variable, by, where)
 
@@ -777,7 +815,7 @@ class ExpressionChecker:
         """Whether a quantifier that reads rows outside finds its own by an equality; says so where
         it does not.
         """
-        table = self.schema.tables[variable.table]
+        table = self.schema.table(variable.table)
         if table.lookup:
             return True
         read = [each for each in (where, *others) if each is not None]
@@ -795,7 +833,7 @@ class ExpressionChecker:
         )
         column = ""
         if isinstance(outer, core.RowVariable):
-            theirs = self.schema.tables[outer.table].columns_by_name
+            theirs = self.schema.table(outer.table).columns_by_name
             shared = [name for name in table.columns_by_name if name in theirs]
             column = next(iter(shared), "")
         equalities = (
@@ -803,7 +841,7 @@ class ExpressionChecker:
         )
         in_or = any(any(links(each, variable.depth)) for each in equalities)
         self.complain(
-            say.unlinked(span, variable.table, variable.name, outer.name, column, in_or=in_or)
+            say.unlinked(span, table.shown, variable.name, outer.name, column, in_or=in_or)
         )
         return False
 
@@ -821,8 +859,11 @@ class ExpressionChecker:
         if definition is not None and name not in FUNCTIONS:
             self.complain(say.constant_called(expr.span, name))
             return None
+        if name in self.declarations.functions:
+            return self.host_call(expr, self.declarations.functions[name], scope)
         if name not in FUNCTIONS:
-            known = [each for each in FUNCTIONS if "." not in each] + [
+            known = [*self.declarations.functions]
+            known += [each for each in FUNCTIONS if "." not in each] + [
                 each.name
                 for each in self.declarations.definitions.values()
                 if each.arguments is not None
@@ -830,6 +871,35 @@ class ExpressionChecker:
             self.complain(say.unknown_function(expr.name.span, name, known))
             return None
         return self.built_in(expr, FUNCTIONS[name], expr.arguments, (), scope, expected)
+
+    def host_call(
+        self, expr: ast.Call, function: core.HostFunction, scope: Scope
+    ) -> core.Expr | None:
+        """A call of a function that the host brings."""
+        signature = f"{function.name}({', '.join(name for name, _ in function.arguments)})"
+        if len(expr.arguments) != len(function.arguments):
+            takes = count_of_arguments(len(function.arguments), len(function.arguments))
+            self.complain(
+                say.wrong_argument_count(expr.span, signature, len(expr.arguments), takes)
+            )
+            return None
+        arguments: list[core.Expr] = []
+        for (name, wanted), given in zip(function.arguments, expr.arguments, strict=True):
+            value = self.value(given, scope, wanted)
+            if value is None:
+                continue
+            as_text = wanted == TEXT and isinstance(value.type, CodeType)
+            widened = isinstance(wanted, DecimalType) and isinstance(value.type, IntegerType)
+            if value.type != wanted and not as_text and not widened:
+                got = say.named(value.type)
+                self.complain(
+                    say.wrong_argument(given.span, signature, name, say.named(wanted), got)
+                )
+                continue
+            arguments.append(value)
+        if len(arguments) < len(function.arguments):
+            return None
+        return core.HostCall(function.name, tuple(arguments), function.result, expr.span)
 
     def method(self, expr: ast.Call, scope: Scope) -> core.Expr | None:
         assert expr.operand is not None
@@ -900,8 +970,10 @@ class ExpressionChecker:
         if not isinstance(checked, _ROWS):
             self.complain(say.value_as_row(given.span, table))
             return None
-        if core.table_of(checked) != table:
-            self.complain(say.wrong_row(given.span, core.table_of(checked), table))
+        # WHY: last year's row of a table, or one within its scope, has the same columns.
+        got = self.table_of(checked)
+        if got.kind != table:
+            self.complain(say.wrong_row(given.span, got.shown, table))
             return None
         return checked
 
@@ -1063,10 +1135,9 @@ class ExpressionChecker:
             return None
         return value
 
-    @staticmethod
-    def kind_of(checked: core.Expr | core.Row) -> str:
+    def kind_of(self, checked: core.Expr | core.Row) -> str:
         if isinstance(checked, _ROWS):
-            return f"a row of `{core.table_of(checked)}`"
+            return f"a row of `{self.table_of(checked).shown}`"
         return say.named(checked.type)
 
     def dates(
@@ -1139,6 +1210,12 @@ class _Sortable:
         return not self < other
 
     __hash__ = None  # type: ignore[assignment]  # never a key
+
+
+def _place(expr: ast.Quantifier | ast.Aggregate | ast.Pick) -> Span:
+    """Where a question says which rows it is about."""
+    span = expr.variable.span
+    return span.to(expr.table.span) if expr.table is not None else span
 
 
 def depth_of(part: core.RowVariable | core.LetValue) -> int:

@@ -154,13 +154,63 @@ def unknown_table(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
     )
 
 
-def unknown_dataset(span: Span, name: str) -> Diagnostic:
+def unknown_dataset(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
     return Diagnostic(
         "RF203",
         f"there is no dataset `{name}`",
         span,
         why="a table with a name and a point before it is read from another dataset",
-        fix=f"declare it (`dataset {name}`), or take `{name}.` out",
+        fix=_hint(name, known, f"declare it (`dataset {name}`), or take `{name}.` out"),
+    )
+
+
+def view_of_dataset(span: Span, dataset: str, view: str) -> Diagnostic:
+    return Diagnostic(
+        "RF203",
+        f"`{dataset}` has no table `{view}`",
+        span,
+        why=f"`{view}` is a view, which reads what it names; a dataset has the declared tables",
+        fix=f"declare a view that reads from `{dataset}.…`",
+    )
+
+
+def scope_of_view(span: Span, view: str) -> Diagnostic:
+    return Diagnostic(
+        "RF203",
+        f"`{view}` is a view, and a scope is of a table",
+        span,
+        why="a view says itself which rows it has",
+        fix="put the condition into the view",
+    )
+
+
+def scope_reads_view(span: Span, view: str) -> Diagnostic:
+    return Diagnostic(
+        "RF208",
+        f"a scope reads the view `{view}`, for which the scope holds",
+        span,
+        why="the views of a rulebook are made of tables within its scopes",
+        fix="ask the tables themselves",
+    )
+
+
+def given_view(span: Span, view: str) -> Diagnostic:
+    return Diagnostic(
+        "RF203",
+        f"`{view}` is a view, and is made of the tables that a test gives",
+        span,
+        why="a test gives rows of declared tables, as a file would",
+        fix="give the rows that the view reads",
+    )
+
+
+def row_for_host(span: Span, name: str, argument: str) -> Diagnostic:
+    return Diagnostic(
+        "RF210",
+        f"`{name}` takes a row as `{argument}`",
+        span,
+        why="a function of the host takes values, and sees no rows",
+        fix="give it the columns that it needs",
     )
 
 
@@ -257,9 +307,9 @@ def unreadable_rulebook(span: Span | None, path: str, reason: str) -> Diagnostic
     )
 
 
-def _chain(path: Sequence[str]) -> str:
+def _chain(path: Sequence[str], verb: str = "uses") -> str:
     first, *others = [f"`{name}`" for name in path]
-    return f"{first} uses " + ", which uses ".join(others)
+    return f"{first} {verb} " + f", which {verb} ".join(others)
 
 
 def too_many_uses(span: Span, most: int) -> Diagnostic:
@@ -279,6 +329,26 @@ def circle_of_uses(span: Span, path: Sequence[str]) -> Diagnostic:
         span,
         why=_chain(path),
         fix="move what both need into a rulebook that uses neither",
+    )
+
+
+def circle_of_views(span: Span, path: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF208",
+        f"the view `{path[0]}` is made of itself",
+        span,
+        why=_chain(path),
+        fix="read the tables instead" if len(path) > 2 else "read another table",
+    )
+
+
+def too_many_views(span: Span, most: int) -> Diagnostic:
+    return Diagnostic(
+        "RF402",
+        f"this view stands on more than {most} others, one upon the other",
+        span,
+        why="each of them is made before the next",
+        fix="read tables where views of views are not needed",
     )
 
 
@@ -349,7 +419,7 @@ def claim_missing(span: Span, rule: str) -> Diagnostic:
         f"rule `{rule}` claims nothing",
         span,
         why="a rule says what must hold, or what is to be reported",
-        fix="add `require …` or `report when …`",
+        fix="add `require …`, `report when …` or `against …`",
     )
 
 
@@ -363,13 +433,122 @@ def clause_twice(span: Span, rule: str, clause: str, fix: str) -> Diagnostic:
     )
 
 
-def two_claims(span: Span, rule: str) -> Diagnostic:
+def two_claims(span: Span, rule: str, first: str, second: str) -> Diagnostic:
     return Diagnostic(
         "RF211",
-        f"rule `{rule}` has both `require` and `report when`",
+        f"rule `{rule}` has both `{first}` and `{second}`",
         span,
         why="a rule makes one kind of claim",
         fix="keep one of them, or write two rules",
+    )
+
+
+def no_counterpart(span: Span, rule: str) -> Diagnostic:
+    return Diagnostic(
+        "RF218",
+        f"`{rule}` is a conflict and names no counterpart",
+        span,
+        why="the findings of a conflict say who the others are, which `against` finds",
+        fix="write `against y in …` in place of `require` or `report when`, or call it an error",
+        level=Level.WARNING,
+    )
+
+
+def after_itself(span: Span, path: Sequence[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF216",
+        f"rule `{path[0]}` is judged after itself",
+        span,
+        why=_chain(path, "is judged after"),
+        fix="take one of them out of its `after`",
+    )
+
+
+def no_common_row(
+    span: Span, rule: str, table: str, other: str, other_table: str, roles: Iterable[str]
+) -> Diagnostic:
+    named = _listed(roles)
+    theirs = (
+        f"`{other_table}` identifies {named}" if named else f"`{other_table}` identifies nobody"
+    )
+    return Diagnostic(
+        "RF217",
+        f"a row of `{other}` cannot be found again in `{rule}`",
+        span,
+        why=f"`{table}` and `{other_table}` have neither the same key nor a role in common: {theirs}",
+        fix="say with `identifies` whom the rows are about",
+    )
+
+
+def unknown_role(span: Span, name: str, table: str, roles: Sequence[str]) -> Diagnostic:
+    known = f"it identifies {_listed(roles)}" if roles else "it identifies nobody"
+    return Diagnostic(
+        "RF217",
+        f"`{table}` does not identify a {name}",
+        span,
+        why=known,
+        fix=_hint(name, roles, f"say with `identifies {name}` which column does"),
+    )
+
+
+def nameless_value(span: Span, where: str) -> Diagnostic:
+    return Diagnostic(
+        "RF317",
+        f"{snippet(span)} gives no name to its column",
+        span,
+        why=f"{where} by what is no column of the row is a column of the view",
+        fix="name it behind `select`: `select n = …` with the same expression",
+    )
+
+
+def same_column(span: Span, name: str, first: str, second: str) -> Diagnostic:
+    return Diagnostic(
+        "RF317",
+        f"the column `{name}` would be both {first} and {second}",
+        span,
+        why="the columns of a view have a name each, its key among them",
+        fix="name the columns behind `select`, each by a name of its own",
+    )
+
+
+def not_of_the_group(span: Span, name: str, groups: Iterable[str]) -> Diagnostic:
+    listed = ", ".join(groups)
+    return Diagnostic(
+        "RF318",
+        f"the rows of a group differ in {snippet(span)}",
+        span,
+        why=f"rows are grouped by {listed}" if listed else "all rows are one group",
+        fix=f"ask for a figure (`max({snippet(span).strip('`')} for {name})`), or group by it too",
+    )
+
+
+def no_group(span: Span, name: str, table: str) -> Diagnostic:
+    return Diagnostic(
+        "RF318",
+        f"`{name}` is not the rows of a group here",
+        span,
+        why="without a table, a figure is about the rows that a view or report groups",
+        fix=f"say which rows: `{name} in {table}`",
+    )
+
+
+def group_in_group(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF318",
+        f"{snippet(span)} stands in a figure about the same group",
+        span,
+        why="within a figure one row is looked at, not its group",
+        fix="make a view of the inner figure, and read that",
+    )
+
+
+def other_group_row(span: Span, name: str, row: str) -> Diagnostic:
+    return Diagnostic(
+        "RF318",
+        f"`{name}` is not a row that is grouped here",
+        span,
+        why=f"the rows of the group are called `{row}`",
+        fix=f"write `{row}`, or say which rows: `{name} in …`",
     )
 
 

@@ -46,6 +46,11 @@ def check_tests(
     return tuple(tests), checker.diagnostics
 
 
+def full_name(table: ast.TableName) -> str:
+    """A table's name, with its dataset's."""
+    return f"{table.dataset.text}.{table.table.text}" if table.dataset else table.table.text
+
+
 @dataclass(frozen=True)
 class _Judged:
     """A rule that a test may name: its table, None where that is not known, and its claims."""
@@ -58,7 +63,7 @@ def _judged(rulebook: ast.Rulebook, schema: Schema) -> dict[str, _Judged]:
     rules = (each for each in rulebook.declarations if isinstance(each, ast.Rule))
     own = {
         rule.name.text: _Judged(
-            rule.fors[0].table.table.text if rule.fors else None, max(1, len(rule.requires))
+            full_name(rule.fors[0].table) if rule.fors else None, max(1, len(rule.requires))
         )
         for rule in rules
     }
@@ -122,7 +127,7 @@ class _TestChecker:
 
     # ── parameters ──────────────────────────────────────────────────────────────────────────────
 
-    def settings(self, settings: Iterable[ast.Setting]) -> Iterable[tuple[str, Value]]:
+    def settings(self, settings: Iterable[ast.NamedValue]) -> Iterable[tuple[str, Value]]:
         places: dict[str, Span] = {}
         for setting in settings:
             name, span = setting.name.text, setting.name.span
@@ -152,31 +157,41 @@ class _TestChecker:
     def givens(self, givens: Iterable[ast.Given]) -> Iterable[core.GivenTable]:
         places: dict[str, Span] = {}
         for given in givens:
-            name, span = given.table.table.text, given.table.table.span
-            if given.table.dataset is not None:
-                if not self.is_excused(given.table.dataset.text):
-                    dataset = given.table.dataset
-                    self.complain(say.unknown_dataset(dataset.span, dataset.text))
+            name, span = full_name(given.table), given.table.table.span
+            dataset = given.table.dataset
+            if dataset is not None and dataset.text not in self.declarations.datasets:
+                if not self.is_excused(dataset.text):
+                    self.complain(
+                        say.unknown_dataset(dataset.span, dataset.text, self.declarations.datasets)
+                    )
                 continue
             if name in places:
                 fix = "put all its rows below one `given`"
                 self.complain(say.test_clause_twice(span, f"given {name}", fix))
             places.setdefault(name, span)
-            table = self.schema.tables.get(name)
+            table = self.given_table(given.table)
             if table is None:
-                if not self.is_excused(name):
-                    self.complain(say.unknown_table(span, name, self.schema.tables))
+                if name in self.declarations.views:
+                    self.complain(say.given_view(span, name))
+                elif not self.is_excused(given.table.table.text):
+                    known = self.schema.tables
+                    self.complain(say.unknown_table(span, given.table.table.text, known))
                 continue
             checked = self.given(given, table)
             if checked is not None:
                 yield checked
 
+    def given_table(self, name: ast.TableName) -> Table | None:
+        """A table that data has: declared, or a dataset's."""
+        table = name.table.text
+        return self.schema.table(full_name(name)) if table in self.schema.tables else None
+
     def given(self, given: ast.Given, table: Table) -> core.GivenTable | None:
         fine = self.header(given.header)
         for cell in given.header.cells:
-            unread = f"{table.name}.{cell.text}" in self.declarations.broken
+            unread = f"{table.kind}.{cell.text}" in self.declarations.broken
             if cell.text and cell.text not in table.columns_by_name:
-                if not unread and not self.is_excused(table.name):
+                if not unread and not self.is_excused(table.kind):
                     self.complain(say.test_column(cell.span, cell.text, table))
                 fine = False
         names = tuple(cell.text for cell in given.header.cells)
@@ -340,7 +355,9 @@ class _TestChecker:
 
     def table_of(self, rule: str) -> Table | None:
         judged = self.judged.get(rule)
-        return None if judged is None else self.schema.tables.get(judged.table or "")
+        if judged is None or judged.table is None:
+            return None
+        return self.schema.tables.get(judged.table) or self.schema.derived.get(judged.table)
 
 
 def row_names(table: Table) -> dict[str, str]:

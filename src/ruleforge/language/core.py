@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ruleforge.language.diagnostic import Diagnostic
-from ruleforge.language.schema import Schema, SchoolYear
+from ruleforge.language.schema import Schema, SchoolYear, Table
 from ruleforge.language.source import Source, Span
 from ruleforge.language.types import BOOLEAN, BooleanType, ValueType
 
@@ -136,6 +136,16 @@ class ColumnValue:
 @dataclass(frozen=True)
 class Apply:
     """A built-in function of `functions.FUNCTIONS`, by its name there."""
+
+    function: str
+    arguments: tuple["Expr", ...]
+    type: ValueType
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class HostCall:
+    """A function that the host brings, by the name that the rulebook gives it."""
 
     function: str
     arguments: tuple["Expr", ...]
@@ -307,6 +317,16 @@ class RowPresent:
 
 
 @dataclass(frozen=True)
+class OtherRow:
+    """Whether two rows of one table are two: no row is its own counterpart. Never unknown."""
+
+    left: RowVariable
+    right: RowVariable
+    span: Span = _span()
+    type: BooleanType = BOOLEAN
+
+
+@dataclass(frozen=True)
 class Exists:
     """Whether `where` is true for any row of the variable's table. Never unknown."""
 
@@ -333,6 +353,7 @@ Expr = (
     | LetValue
     | ColumnValue
     | Apply
+    | HostCall
     | SetOf
     | Negative
     | Arithmetic
@@ -348,6 +369,7 @@ Expr = (
     | Matches
     | Present
     | RowPresent
+    | OtherRow
     | Exists
     | Every
 )
@@ -380,9 +402,22 @@ class Due:
 
 
 @dataclass(frozen=True)
+class Against:
+    """The rows that a rule's row may be in conflict with. They are at depth 1, and what a message
+    reads of them is a list.
+    """
+
+    variable: RowVariable
+    where: Expr | None
+
+
+@dataclass(frozen=True)
 class Rule:
     """For each row of `variable`'s table for which `where` is true: when `when`, every claim must
     hold.
+
+    With `against` the one claim is that no such row exists. `after` are rules of the same rulebook:
+    a row that one of them reports is not judged.
     """
 
     id: str
@@ -399,6 +434,103 @@ class Rule:
     when: Expr | None
     claims: tuple[Claim, ...]
     due: Due | None
+    span: Span = _span()
+    against: Against | None = None
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure about the rows of a group, of those for which `where` is true.
+
+    `kind` is exists, every, count, count distinct, sum, min, max, average, latest or earliest, as
+    in `Every`, `Aggregate` and `Pick`. `every` asks `value` of each row; `latest` and `earliest` go
+    by `value` and give `picked` of that row.
+    """
+
+    name: str
+    kind: str
+    value: Expr | None
+    where: Expr | None
+    picked: Expr | None
+    type: ValueType
+
+
+@dataclass(frozen=True)
+class Group:
+    """One row for each combination of the values `by`, missing ones too. Without any, one row for
+    all, be there none.
+    """
+
+    by: tuple[tuple[str, Expr], ...]
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Of the rows that agree in the columns `per` (missing ones agree), the one with the greatest
+    or smallest value in the column `by`; where it is missing, a row is not kept. Ties go as those
+    of `Pick`, by the view's key and then its other columns.
+    """
+
+    latest: bool
+    by: str
+    per: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """A table made of others.
+
+    Rows of `variable` (depth 0), each beside every row of `joined` (depth 1) for which `on` is true,
+    of those for which `where` is true, in the order of their tables. With `group`, one row for each
+    group, in the order of `by`; then `columns` read its values and figures as `LetValue`, and no
+    row. `columns` are those of `table`, and some more, with names that begin with `#`, for `keep`.
+    """
+
+    table: Table
+    variable: RowVariable
+    joined: RowVariable | None
+    on: Expr | None
+    where: Expr | None
+    group: Group | None
+    columns: tuple[tuple[str, Expr], ...]
+    keep: Keep | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Population:
+    """Who counts. The rows of `view`, whose columns are called like `roles`, are the units.
+
+    A finding of a severity in `unless` takes out the units that agree with it on every role that
+    both have, the first of `roles` among them.
+    """
+
+    name: str
+    view: View
+    roles: tuple[str, ...]
+    unless: tuple[Severity, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Report:
+    """A published count: the rows of `view`."""
+
+    name: str
+    title: str
+    view: View
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class HostFunction:
+    """A function that the host brings. It is never called with a missing argument."""
+
+    name: str
+    arguments: tuple[tuple[str, ValueType], ...]
+    result: ValueType
     span: Span = _span()
 
 
@@ -474,6 +606,11 @@ class Rulebook:
     schema: Schema
     parameters: dict[str, Parameter]
     rules: tuple[Rule, ...]
+    datasets: dict[str, str] = field(default_factory=dict, kw_only=True)  # with what it is, each
+    views: dict[str, View] = field(default_factory=dict, kw_only=True)  # those that are read first
+    populations: tuple[Population, ...] = field(default=(), kw_only=True)
+    reports: tuple[Report, ...] = field(default=(), kw_only=True)
+    functions: dict[str, HostFunction] = field(default_factory=dict, kw_only=True)
     tests: tuple[Test, ...] = field(default=(), kw_only=True)
     sources: tuple[Source, ...] = field(compare=False)
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
@@ -489,13 +626,13 @@ def children(expr: Expr) -> tuple["Expr | Row", ...]:
             return ()
         case ColumnValue() | RowPresent():
             return (expr.row,)
-        case Apply():
+        case Apply() | HostCall():
             return expr.arguments
         case SetOf():
             return expr.members
         case Negative() | Not() | Present() | Matches():
             return (expr.operand,)
-        case Arithmetic() | Compare() | Overlaps():
+        case Arithmetic() | Compare() | Overlaps() | OtherRow():
             return (expr.left, expr.right)
         case If():
             return (expr.condition, expr.then, expr.otherwise)
@@ -526,11 +663,11 @@ def mapped(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
         return tuple(change(part) for part in exprs)
 
     match expr:
-        case Constant() | ParameterValue() | LetValue() | ColumnValue() | RowPresent():
+        case Constant() | ParameterValue() | LetValue() | ColumnValue() | RowPresent() | OtherRow():
             return expr
         case Aggregate() | Exists() | Every():
             return expr
-        case Apply():
+        case Apply() | HostCall():
             return replace(expr, arguments=each(expr.arguments))
         case SetOf():
             return replace(expr, members=each(expr.members))
@@ -586,6 +723,17 @@ def rewritten(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
         case _:
             result = mapped(expr, again)
     return change(result)
+
+
+def parts_of(view: View) -> tuple[Expr, ...]:
+    """Every expression of a view."""
+    found: list[Expr | None] = [view.on, view.where]
+    if view.group is not None:
+        found += [value for _, value in view.group.by]
+        for figure in view.group.figures:
+            found += [figure.where, figure.value, figure.picked]
+    found += [value for _, value in view.columns]
+    return tuple(each for each in found if each is not None)
 
 
 def row_children(row: Row) -> tuple["Expr | Row", ...]:

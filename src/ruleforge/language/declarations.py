@@ -9,7 +9,7 @@ numbers that are none: the parser has put others into their place.
 from dataclasses import dataclass, field
 
 from ruleforge.language import ast
-from ruleforge.language.core import Parameter
+from ruleforge.language.core import HostFunction, Parameter
 from ruleforge.language.schema import Schema
 from ruleforge.language.source import Span
 from ruleforge.language.types import ValueType
@@ -37,12 +37,27 @@ class Definition:
 
 
 @dataclass(frozen=True)
+class DeclaredView:
+    """A view as written. `home` is the number of its rulebook, whose scopes hold for what it reads."""
+
+    view: ast.View
+    home: int
+
+
+@dataclass(frozen=True)
 class Declarations:
-    """Everything that is declared outside rules."""
+    """Everything that is declared outside rules. `scopes` are those of each rulebook, by its number;
+    `main` is that of the rulebook that is checked.
+    """
 
     schema: Schema
     parameters: dict[str, Parameter]
     definitions: dict[str, Definition]
+    functions: dict[str, HostFunction]
+    datasets: dict[str, str]  # with what it is, each
+    views: dict[str, DeclaredView]
+    scopes: dict[int, tuple[ast.Scope, ...]]
+    main: int
     spans: dict[str, Span] = field(repr=False)  # of parameters and definitions, for "is never used"
     broken: frozenset[str] = frozenset()
     incomplete: bool = False

@@ -17,7 +17,6 @@ CODES: dict[str, str] = {
     "RF103": "A character that means nothing here",
     "RF104": "Too large or too deep",
     "RF105": "A date, school year or number that is none",
-    "RF106": "Not in this version of RuleForge",
     "RF107": "Not a text",
     "RF108": "The header of the rulebook",
     "RF109": "An escape or a brace that means nothing",
@@ -28,7 +27,7 @@ CODES: dict[str, str] = {
     "RF205": "A name that is declared twice",
     "RF206": "A rulebook that cannot be found",
     "RF207": "Rulebooks that use each other in a circle",
-    "RF208": "Definitions that use each other in a circle",
+    "RF208": "Definitions or views that use each other in a circle",
     "RF209": "A declaration that nothing uses",
     "RF210": "A type that does not exist",
     "RF211": "A clause that is missing or stands twice",
@@ -36,6 +35,9 @@ CODES: dict[str, str] = {
     "RF213": "A severity that does not exist",
     "RF214": "A rule that the rulebook does not have",
     "RF215": "A verdict that does not exist",
+    "RF216": "Rules that are judged after each other in a circle",
+    "RF217": "A key or role that is not there to find a row by",
+    "RF218": "A conflict that names no counterpart",
     "RF301": "A code that is not in its set",
     "RF302": "Values of different types compared",
     "RF303": "Arguments that do not fit the function",
@@ -52,6 +54,8 @@ CODES: dict[str, str] = {
     "RF314": "A cell that does not read as its column's type",
     "RF315": "A row of a test that does not fit its header",
     "RF316": "An expectation that contradicts itself or says too little",
+    "RF317": "A column of a view that has no name of its own",
+    "RF318": "A value that a group does not have",
     "RF401": "A quantifier that compares every row with every row",
     "RF402": "A rule that grows too large",
     "RF501": "A parameter that the rulebook does not have",
@@ -266,16 +270,6 @@ def too_many_places(span: Span, places: int) -> Diagnostic:
         span,
         f"decimals are exact, and {places} places are the most that a value is given with",
         "round it",
-    )
-
-
-def not_in_this_version(span: Span, word: str) -> Diagnostic:
-    return Diagnostic(
-        "RF106",
-        f"{quoted(word)} is not in this version of RuleForge",
-        span,
-        "it belongs to the language, but nothing here can run it yet",
-        "take it out, or run this rulebook with a later version",
     )
 
 

@@ -57,7 +57,7 @@ def _leveled(expr: core.Expr) -> tuple[int, str]:
             return _ATOM, expr.name
         case core.ColumnValue():
             return _ATOM, f"{row_notation(expr.row)}.{expr.column}"
-        case core.Apply():
+        case core.Apply() | core.HostCall():
             return _ATOM, f"{expr.function}({_listed(expr.arguments)})"
         case core.SetOf():
             return _ATOM, f"{{{_listed(expr.members)}}}"
@@ -91,6 +91,8 @@ def _leveled(expr: core.Expr) -> tuple[int, str]:
             return _TEST, f"{_text(expr.operand, _SUM)} is present"
         case core.RowPresent():
             return _TEST, f"{row_notation(expr.row)} is present"
+        case core.OtherRow():
+            return _TEST, f"{expr.left.name} is another row than {expr.right.name}"
         case core.Exists():
             return _ATOM, f"exists({_through(expr.variable)}{_where(expr.where)})"
         case core.Every():

@@ -1,9 +1,9 @@
 """resolve: rulebooks in order of use -> Declarations
 
-Binds what stands outside rules: code sets, tables with their keys, references and links,
-parameters, definitions. Every name has one meaning over all rulebooks that are used together. A
-declaration with a mistake is left out and its name kept as `broken`, so that one mistake is told
-once.
+Binds what stands outside rules: code sets, tables with their keys, references and links, datasets,
+parameters, definitions, functions of the host; and gathers views and scopes, which `check` reads.
+Every name has one meaning over all rulebooks that are used together. A declaration with a mistake
+is left out and its name kept as `broken`, so that one mistake is told once.
 """
 
 import datetime as dt
@@ -15,8 +15,13 @@ from typing import TypeVar
 
 from ruleforge.language import ast
 from ruleforge.language import check_messages as say
-from ruleforge.language.core import Parameter, Value
-from ruleforge.language.declarations import Declarations, DefineArgument, Definition
+from ruleforge.language.core import HostFunction, Parameter, Value
+from ruleforge.language.declarations import (
+    Declarations,
+    DeclaredView,
+    DefineArgument,
+    Definition,
+)
 from ruleforge.language.diagnostic import Diagnostic
 from ruleforge.language.functions import FUNCTIONS
 from ruleforge.language.schema import (
@@ -44,7 +49,9 @@ from ruleforge.language.types import (
 )
 from ruleforge.language.xml_path import PathError, parse_path
 
-Node = TypeVar("Node", ast.Codes, ast.Table, ast.Parameter, ast.Define)
+Node = TypeVar(
+    "Node", ast.Codes, ast.Table, ast.Parameter, ast.Define, ast.Dataset, ast.HostFunction
+)
 
 AS_OF = "as_of"
 MOST_CHOICES = 1_000
@@ -144,6 +151,10 @@ class _Resolver:
             AS_OF: Parameter(AS_OF, DATE, None, None, "The day on which the evaluation is made.")
         }
         self.definitions: dict[str, Definition] = {}
+        self.functions: dict[str, HostFunction] = {}
+        self.datasets: dict[str, str] = {}
+        self.views: dict[str, DeclaredView] = {}
+        self.derived: dict[str, Table] = {}
         # What the parser could not read is told already.
         self.broken = {name.text for rulebook in rulebooks for name in rulebook.broken}
         self.spans: dict[str, Span] = {}
@@ -156,9 +167,17 @@ class _Resolver:
 
     def declarations(self) -> Declarations:
         return Declarations(
-            Schema(self.tables, self.code_sets),
+            Schema(self.tables, self.code_sets, self.derived),
             self.parameters,
             self.definitions,
+            self.functions,
+            self.datasets,
+            self.views,
+            {
+                home: tuple(each for each in rulebook.declarations if isinstance(each, ast.Scope))
+                for home, rulebook in enumerate(self.rulebooks)
+            },
+            len(self.rulebooks) - 1,
             self.spans,
             frozenset(self.broken),
             self.incomplete,
@@ -183,11 +202,17 @@ class _Resolver:
             self.keys_and_files(table)
         for table in tables:
             self.links(table)
+        for home, rulebook in enumerate(self.rulebooks):
+            for view in rulebook.declarations:
+                if isinstance(view, ast.View) and self.new_type(view.name, "the view"):
+                    self.views[view.name.text] = DeclaredView(view, home)
         # WHY: of two that have one name nobody knows which is meant, so what reads it is not judged
         # by either.
         for name in self.twice:
             self.tables.pop(name, None)
             self.code_sets.pop(name, None)
+            self.views.pop(name, None)
+        self.of_datasets()
         for parameter in self.of_kind(ast.Parameter):
             self.parameter(parameter)
         self.outer_names = {
@@ -195,6 +220,8 @@ class _Resolver:
             **dict.fromkeys(self.parameters, "a parameter"),
             **{define.name.text: "a definition" for define in self.of_kind(ast.Define)},
         }
+        for function in self.of_kind(ast.HostFunction):
+            self.host_function(function)
         for define in self.of_kind(ast.Define):
             self.definition(define)
         self.circles()
@@ -496,6 +523,28 @@ class _Resolver:
                 return False
         return True
 
+    def of_datasets(self) -> None:
+        """Each dataset has every table, and its references lead to its own tables."""
+        spans: dict[str, Span] = {}
+        for dataset in self.of_kind(ast.Dataset):
+            name = dataset.name.text
+            if name in spans:
+                self.complain(
+                    say.declared_twice(dataset.name.span, "the dataset", name, spans[name])
+                )
+                continue
+            spans[name] = dataset.name.span
+            self.datasets[name] = dataset.doc.value if dataset.doc else ""
+            for table in self.tables.values():
+                links = tuple(
+                    replace(link, table=f"{name}.{link.table}", checked=False)
+                    for link in table.links
+                )
+                full = f"{name}.{table.name}"
+                self.derived[full] = replace(
+                    table, name=full, links=links, base=table.name, dataset=name, files=()
+                )
+
     # ── parameters and definitions ──────────────────────────────────────────────────────────────
 
     def new_name(self, name: ast.Name, what: str) -> bool:
@@ -606,6 +655,24 @@ class _Resolver:
                 return
         self.definitions[name] = Definition(name, arguments, declared.value, declared.name.span)
 
+    def host_function(self, declared: ast.HostFunction) -> None:
+        name = declared.name.text
+        if name in FUNCTIONS:
+            self.complain(say.name_taken(declared.name.span, name, "a function of the language"))
+            return
+        if not self.new_name(declared.name, "the function"):
+            return
+        parts = self.arguments(declared.arguments)
+        result = self.value_type(declared.result)
+        rows = [each for each in parts or () if each.table is not None]
+        if rows:
+            self.complain(say.row_for_host(declared.name.span, name, rows[0].name))
+        if parts is None or result is None or rows:
+            self.broken.add(name)
+            return
+        arguments = tuple((each.name, each.type) for each in parts if each.type is not None)
+        self.functions[name] = HostFunction(name, arguments, result, declared.name.span)
+
     def arguments(self, declared: Sequence[ast.Argument]) -> list[DefineArgument] | None:
         """The arguments of a definition; None where one has a mistake."""
         parts: list[DefineArgument] = []
@@ -620,7 +687,7 @@ class _Resolver:
             elif name.text in self.outer_names:
                 self.complain(say.name_taken(name.span, name.text, self.outer_names[name.text]))
             spans.setdefault(name.text, name.span)
-            if written.text in self.tables:
+            if written.text in self.tables or written.text in self.views:
                 parts.append(DefineArgument(name.text, None, written.text))
                 continue
             value_type = self.value_type(written, self.tables)
@@ -673,8 +740,8 @@ class _Resolver:
         }
 
 
-def names_in(part: ast.Expr | ast.Range | ast.Rule) -> set[str]:
-    """Every bare name and function name in an expression or a rule."""
+def names_in(part: ast.Expr | ast.Range | ast.Declaration) -> set[str]:
+    """Every bare name and function name in an expression or a declaration."""
     found: set[str] = set()
     pending: list[object] = [part]
     while pending:
@@ -692,7 +759,7 @@ def names_in(part: ast.Expr | ast.Range | ast.Rule) -> set[str]:
 
 
 # The fields of each kind of node in which expressions may stand.
-_MAY_HOLD = ("Expr", "Clause", "Step", "Template", "SetOf", "Range")
+_MAY_HOLD = ("Expr", "Clause", "Step", "Template", "SetOf", "Range", "NamedValue")
 _PARTS: dict[type, tuple[str, ...]] = {
     kind: tuple(
         field.name for field in fields(kind) if any(each in str(field.type) for each in _MAY_HOLD)

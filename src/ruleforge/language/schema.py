@@ -90,7 +90,12 @@ class FileClause:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. `key` is never empty: a table that declares none is identified by all its columns."""
+    """A table, or what is read like one: a view, a table of a dataset, a table within its scope.
+
+    `key` is never empty: a table that declares none is identified by all its columns. `base` is the
+    declared table whose rows these are, empty for itself; `dataset` where they come from if not
+    from the revision; `label` what findings call it if not by its name.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -100,6 +105,19 @@ class Table:
     files: tuple[FileClause, ...] = ()
     lookup: bool = False
     doc: str = ""
+    base: str = ""
+    dataset: str = ""
+    label: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What the table is called in findings and messages."""
+        return self.label or self.name
+
+    @property
+    def kind(self) -> str:
+        """The declared table, or view, of which this is a row: rows of one kind have one shape."""
+        return self.base or self.name
 
     @cached_property
     def columns_by_name(self) -> dict[str, Column]:
@@ -119,10 +137,18 @@ class Table:
 class Schema:
     """All tables and code sets that a rulebook sees, its own and those of the rulebooks it uses, by
     name.
+
+    `tables` are declared, `derived` are made of them: views, scoped tables, and those of datasets
+    (`prior.enrollment`).
     """
 
     tables: dict[str, Table] = field(default_factory=dict)
     code_sets: dict[str, CodeSet] = field(default_factory=dict)
+    derived: dict[str, Table] = field(default_factory=dict)
+
+    def table(self, name: str) -> Table:
+        """The table of a name, declared or derived. Raises `KeyError`."""
+        return self.tables[name] if name in self.tables else self.derived[name]
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -131,3 +157,18 @@ class Schema:
         """
         named = {role for table in self.tables.values() for role in table.roles}
         return ROLES_OF_EVERY_FINDING + tuple(sorted(named - set(ROLES_OF_EVERY_FINDING)))
+
+
+def same_rows(one: Table, other: Table) -> tuple[tuple[str, str], ...]:
+    """The columns by which a row of one table is found again in another: of the key, where both have
+    the same, else of the roles that both identify; none where there are neither.
+    """
+    key = [(name, one.columns_by_name[name].type) for name in one.key]
+    theirs = [(name, other.columns_by_name[name].type) for name in other.key]
+    if key == theirs and one.key_declared and other.key_declared:
+        return tuple((name, name) for name in one.key)
+    if one.name == other.name:
+        return tuple((name, name) for name in one.key)
+    return tuple(
+        (column, other.roles[role]) for role, column in one.roles.items() if role in other.roles
+    )
