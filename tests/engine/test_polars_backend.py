@@ -9,7 +9,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from ruleforge.engine.admit import ROW, admit
+from ruleforge.engine.admit import admit
+from ruleforge.engine.plan import ROW
 from ruleforge.engine.evaluate import evaluate
 from ruleforge.engine.lower import lower
 from ruleforge.engine.polars_backend import PolarsBackend

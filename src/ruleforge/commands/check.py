@@ -9,7 +9,8 @@ from pathlib import Path
 from polars.exceptions import ComputeError
 
 from ruleforge.commands.host import DataError, Exit, Host, UsageError
-from ruleforge.engine.evaluate import NOT_EVALUATED, evaluate
+from ruleforge.engine.evaluate import evaluate
+from ruleforge.engine.outlook import NOT_EVALUATED
 from ruleforge.engine.parameters import bind
 from ruleforge.engine.result import Result
 from ruleforge.engine.revision import Revision

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ruleforge.engine.plan import ROW
 from ruleforge.engine.polars_functions import date_of_text, number_of_text
 from ruleforge.engine.polars_types import FIRST_DAY, LARGEST, LAST_DAY, dtype_of
 from ruleforge.engine.revision import LINE, Part, Revision, TableLike
@@ -31,7 +32,6 @@ from ruleforge.language.types import (
     TextType,
 )
 
-ROW = "#row"  # the number of a row in its table, from 0
 FILE = "#file"  # the number of its file among `AdmittedTable.files`
 BAD, RAW = "#bad.", "#raw."  # before the names of `bad` and `raw`
 
@@ -171,26 +171,56 @@ class AdmittedTable:
 
 @dataclass(frozen=True)
 class AdmittedRevision:
-    """The tables of a revision, each as its declaration says."""
+    """The tables of a revision and of its datasets (`prior.enrollment`), each as its declaration
+    says. `lacking` says of tables of datasets that are not there what is lacking.
+    """
 
     name: str
     tables: dict[str, AdmittedTable] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
 
 
 def admit(revision: Revision, schema: Schema) -> AdmittedRevision:
-    """The tables of a revision that the schema declares.
+    """The tables of a revision and of its datasets. A lookup table that a dataset does not bring is
+    the revision's own.
 
-    Raises `RevisionError` for a table that is not declared, and for what is no table.
+    Raises `RevisionError` for a table or dataset that is not declared, and for what is no table.
     """
-    for name in revision.tables:
+    given: dict[str, TableLike] = {}
+    for name, table in revision.tables.items():
         if name not in schema.tables:
             raise RevisionError(f"the rulebook declares no table `{name}`; {_known(name, schema)}")
-    blank = {tuple(each.split(".", 1)) for each in revision.blank}
-    tables = {
-        name: _admit_table(schema.tables[name], table, schema, {c for t, c in blank if t == name})
-        for name, table in revision.tables.items()
+        given[name] = table
+    datasets = {table.dataset for table in schema.derived.values() if table.dataset}
+    for dataset, tables in revision.datasets.items():
+        if dataset not in datasets:
+            known = ", ".join(sorted(datasets)) or "none"
+            raise RevisionError(
+                f"the rulebook declares no dataset `{dataset}`; its datasets are {known}"
+            )
+        for name, table in tables.items():
+            if name not in schema.tables:
+                raise RevisionError(
+                    f"the rulebook declares no table `{name}`, as the dataset `{dataset}` has it;"
+                    f" {_known(name, schema)}"
+                )
+            given[f"{dataset}.{name}"] = table
+    blank = {tuple(each.rsplit(".", 1)) for each in revision.blank}
+    admitted = {
+        name: _admit_table(schema.table(name), table, schema, {c for t, c in blank if t == name})
+        for name, table in given.items()
     }
-    return AdmittedRevision(revision.name, tables)
+    lacking: dict[str, str] = {}
+    for other in schema.derived.values():
+        if not other.dataset or other.label or other.name in admitted:
+            continue
+        if other.lookup and other.base in admitted:
+            admitted[other.name] = replace(admitted[other.base], table=other)
+        elif other.dataset in revision.datasets:
+            lacking[other.name] = f"the dataset `{other.dataset}` has no table `{other.base}`"
+        else:
+            lacking[other.name] = f"the dataset `{other.dataset}` is not given"
+    return AdmittedRevision(revision.name, admitted, lacking)
 
 
 def _known(name: str, schema: Schema) -> str:

@@ -13,25 +13,31 @@ from pathlib import PurePath
 
 import polars as pl
 
-from ruleforge.engine.admit import FILE, ROW, raw
+from ruleforge.engine.admit import FILE, raw
 from ruleforge.engine.finding import VALUES, finding_schema, key_fields
-from ruleforge.engine.lower import lower_values
+from ruleforge.engine.lower import lower_counterparts, lower_values
+from ruleforge.engine.needs import said_by
+from ruleforge.engine.plan import ROW
 from ruleforge.engine.polars_backend import PolarsBackend
 from ruleforge.engine.polars_types import as_text
-from ruleforge.engine.reference_backend import constant_value, reads_sensitive
+from ruleforge.engine.polars_views import counterparts
+from ruleforge.engine.reference_backend import constant_value
 from ruleforge.engine.result import Hits
 from ruleforge.engine.revision import LINE, Refusal
 from ruleforge.language import core
 from ruleforge.language.check_expression import depths_read
 from ruleforge.language.core import Severity
 from ruleforge.language.schema import Schema, Table
+from ruleforge.language.sensitive import reads_sensitive
 from ruleforge.language.source import Source, Span
 from ruleforge.language.types import DATE, INTEGER, TEXT
 
 FILE_RULE = "intake.file"
 WITHHELD = "(withheld)"
 MISSING = "(missing)"
+MOST_COUNTERPARTS = 100  # that one finding names; their number is always exact
 _TEXTS = {"message", "values"}
+_OF_COUNTERPARTS = {"message", "counterparts", "counterpart_count"}
 _PLACE = Span(Source("<finding>", ""), 0, 0)
 
 
@@ -59,7 +65,7 @@ class Describer:
         refusals: Sequence[Refusal],
         columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
-        key = key_fields(table.table for table in self.backend.tables.values())
+        key = key_fields(self.tables_judged())
         whole = finding_schema(self.schema, key)
         wanted = list(whole) if columns is None else list(columns)
         unknown = [name for name in wanted if name not in whole]
@@ -73,46 +79,44 @@ class Describer:
             frames.append(self.of_refusals(refusals, schema))
         return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
 
+    def tables_judged(self) -> list[Table]:
+        """The tables that findings can be about: those of the data, and what rules judge or name
+        as counterparts.
+        """
+        own = [t.table for name, t in self.backend.tables.items() if name in self.schema.tables]
+        for rule in self.rulebook.rules:
+            own.append(self.schema.table(rule.variable.table))
+            if rule.against is not None:
+                own.append(self.schema.table(rule.against.variable.table))
+        return own
+
     # ── rows of a rule ──────────────────────────────────────────────────────────────────────────
 
     def of_rule(
         self, hits: Hits, key: dict[str, pl.DataType], schema: dict[str, pl.DataType]
     ) -> pl.DataFrame:
-        rule, table = hits.rule, self.schema.tables[hits.rule.variable.table]
+        rule, table = hits.rule, self.schema.table(hits.rule.variable.table)
         files = self.backend.tables[table.name].files
         frame = hits.frame
+        others = None
+        if rule.against is not None and set(schema) & _OF_COUNTERPARTS:
+            others = self.counterparts(hits, key, set(schema))
+            frame = frame.join(others, on=ROW, how="left", maintain_order="left")
         if set(schema) & _TEXTS:
-            frame = frame.join(self.texts(hits), on=ROW, how="left", maintain_order="left")
-        own_text = {
-            name: as_text(pl.col(f"own.{name}"), table.columns_by_name[name].type)
-            for name in {*table.key, *table.roles.values()}
-        }
-        shown = {name: self.unless_sensitive(table, name, text) for name, text in own_text.items()}
-        fields = [
-            (
-                (shown[name] if dtype == pl.String() else self.own(table, name))
-                if name in table.key
-                else pl.lit(None, dtype=dtype)
-            ).alias(name)
-            for name, dtype in key.items()
-        ]
+            frame = frame.join(self.texts(hits, others), on=ROW, how="left", maintain_order="left")
+        own_text = self.own_texts(table)
         exprs: dict[str, pl.Expr] = {
             "revision": pl.lit(self.revision),
             "rulebook": pl.lit(self.rulebook.name),
             "rule": pl.lit(rule.id),
             "severity": pl.lit(hits.severity.value),
             "cause": pl.col("cause"),
-            "table": pl.lit(table.name),
-            "key": pl.struct(fields),
-            **{
-                role: shown[table.roles[role]]
-                if role in table.roles
-                else pl.lit(None, dtype=pl.String)
-                for role in self.schema.roles
-            },
+            "table": pl.lit(table.shown),
+            **self.identity(table, key),
             "message": pl.col("message") if "message" in frame.columns else pl.lit(""),
             "values": pl.col("values") if "values" in frame.columns else pl.lit(None),
-            "counterparts": pl.lit(None),
+            "counterparts": pl.col("counterparts") if others is not None else pl.lit(None),
+            "counterpart_count": pl.col("number") if others is not None else pl.lit(None),
             "fingerprint": pl.lit(""),
             "due": pl.lit(self.due(rule), dtype=pl.Date),
             "waived": pl.lit(value=False),
@@ -127,6 +131,32 @@ class Describer:
             exprs["fingerprint"] = pl.lit(pl.Series(prints, dtype=pl.String))
         chosen = [exprs[name].cast(dtype).alias(name) for name, dtype in schema.items()]
         return frame.with_columns(chosen).select(list(schema))
+
+    def own_texts(self, table: Table) -> dict[str, pl.Expr]:
+        """Key and roles of a row as text, whether they may be shown or not."""
+        return {
+            name: as_text(pl.col(f"own.{name}"), table.columns_by_name[name].type)
+            for name in {*table.key, *table.roles.values()}
+        }
+
+    def identity(self, table: Table, key: dict[str, pl.DataType]) -> dict[str, pl.Expr]:
+        """What tells which row a frame's row is of a table: `key`, and each role."""
+        texts = self.own_texts(table)
+        shown = {name: self.unless_sensitive(table, name, text) for name, text in texts.items()}
+        fields = [
+            (
+                (shown[name] if dtype == pl.String() else self.own(table, name))
+                if name in table.key
+                else pl.lit(None, dtype=dtype)
+            ).alias(name)
+            for name, dtype in key.items()
+        ]
+        nobody = pl.lit(None, dtype=pl.String)
+        roles = {
+            role: shown[table.roles[role]] if role in table.roles else nobody
+            for role in self.schema.roles
+        }
+        return {"key": pl.struct(fields), **roles}
 
     def is_withheld(self, table: Table, column: str) -> bool:
         return table.columns_by_name[column].sensitive and not self.show_sensitive
@@ -150,7 +180,7 @@ class Describer:
         """One for each row: rulebook, rule, table, key and cause, which a next revision, machine or
         version does not change.
         """
-        head = "".join(_measured(part) for part in (self.rulebook.name, rule, table.name))
+        head = "".join(_measured(part) for part in (self.rulebook.name, rule, table.shown))
         parts = [
             *(
                 pl.concat_str([pl.lit(f"{name}="), pl.col(name)]).fill_null(name)
@@ -180,17 +210,14 @@ class Describer:
 
     # ── texts ───────────────────────────────────────────────────────────────────────────────────
 
-    def texts(self, hits: Hits) -> pl.DataFrame:
-        """`#row`, `message` and `values` of the reported rows."""
+    def texts(self, hits: Hits, others: pl.DataFrame | None) -> pl.DataFrame:
+        """`#row`, `message` and `values` of the reported rows. `others` has what messages say of
+        counterparts, as `said.0`, `said.1`, …
+        """
         rule = hits.rule
-        lets = dict(rule.lets)
         read = values_read(rule)
-        said = [
-            part
-            for claim in rule.claims
-            for part in claim.message.parts
-            if not isinstance(part, str)
-        ]
+        listed = listed_in(rule)
+        said = [part for part in said_by(rule) if part not in listed]
         wanted = list(dict.fromkeys([*said, *read.values()]))
         number = {expr: position for position, expr in enumerate(wanted)}
         extract = lower_values(rule, wanted, self.schema)
@@ -198,9 +225,14 @@ class Describer:
         found = hits.frame.select(ROW, "cause").join(
             found, on=ROW, how="left", maintain_order="left"
         )
+        if others is not None and listed:
+            heard = others.select(ROW, *(f"said.{n}" for n in range(len(listed))))
+            found = found.join(heard, on=ROW, how="left", maintain_order="left")
 
         def shown(expr: core.Expr) -> pl.Expr:
-            if not self.show_sensitive and reads_sensitive(_plain(expr), self.schema, lets):
+            if expr in listed:
+                return pl.col(f"said.{listed.index(expr)}")
+            if self.is_hidden(rule, expr):
                 return pl.lit(WITHHELD)
             return pl.col(f"value.{number[expr]}")
 
@@ -218,6 +250,83 @@ class Describer:
         ]
         values = pl.concat_list(pairs) if pairs else pl.lit([], dtype=VALUES)
         return found.select(ROW, message.alias("message"), values.cast(VALUES).alias("values"))
+
+    def is_hidden(self, rule: core.Rule, expr: core.Expr) -> bool:
+        """Whether a value is not to be shown."""
+        return not self.show_sensitive and reads_sensitive(
+            _plain(expr), self.schema, dict(rule.lets)
+        )
+
+    # ── counterparts ────────────────────────────────────────────────────────────────────────────
+
+    def counterparts(
+        self, hits: Hits, key: dict[str, pl.DataType], columns: set[str]
+    ) -> pl.DataFrame:
+        """`#row`, `number` of counterparts, the first of them as `counterparts`, and what the
+        message says of those as `said.0`, `said.1`, …
+
+        They are in the order of their key, then of their other columns.
+        """
+        rule = hits.rule
+        assert rule.against is not None
+        other = self.schema.table(rule.against.variable.table)
+        listed = listed_in(rule) if "message" in columns else []
+        extract = lower_counterparts(rule, listed, self.schema)
+        texts = [f"value.{number}" for number in range(len(listed))]
+        frames = []
+        for pairs in counterparts(self.backend, extract, hits.frame[ROW]):
+            ranked = pairs.join(self.ranks(other, pairs["#other"]), on="#other", how="left")
+            first = ranked.sort(ROW, "#rank").group_by(ROW, maintain_order=True)
+            frames.append(
+                first.agg(
+                    pl.len().alias("number"),
+                    pl.col("#other").head(MOST_COUNTERPARTS),
+                    *(pl.col(name).head(MOST_COUNTERPARTS) for name in texts),
+                )
+            )
+        if not frames:
+            return pl.DataFrame(schema={ROW: pl.get_index_type()})
+        found = pl.concat(frames)
+        more = pl.when(pl.col("number") > MOST_COUNTERPARTS).then(pl.lit(" and more"))
+        said = []
+        for number, expr in enumerate(listed):
+            different = pl.col(f"value.{number}").list.eval(
+                pl.element().fill_null(MISSING).unique(maintain_order=True)
+            )
+            text = different.list.join(", ")
+            if self.is_hidden(rule, expr):
+                text = pl.lit(WITHHELD)
+            text = pl.concat_str(text, more.otherwise(pl.lit("")))
+            said.append(text.alias(f"said.{number}"))
+        found = found.with_columns(said)
+        if "counterparts" not in columns:
+            return found.drop("#other", *texts)
+        rows = found.select(ROW, "#other").explode("#other")
+        known = self.described(other, rows["#other"], key)
+        named = rows.join(known, on="#other", how="left", maintain_order="left")
+        lists = named.group_by(ROW, maintain_order=True).agg("counterparts")
+        return found.drop("#other", *texts).join(lists, on=ROW, how="left")
+
+    def ranks(self, table: Table, rows: pl.Series) -> pl.DataFrame:
+        """`#other`, numbers of rows of a table, and `#rank`, their places in the order of its key,
+        then of its other columns; what is missing comes first.
+        """
+        others = [name for name in table.columns_by_name if name not in table.key]
+        order = [*table.key, *others]
+        found = self.backend.tables[table.name].at(rows, order)
+        ranked = found.sort(order, nulls_last=False, maintain_order=True).with_row_index("#rank")
+        return ranked.select(pl.col(ROW).cast(rows.dtype).alias("#other"), "#rank")
+
+    def described(self, table: Table, rows: pl.Series, key: dict[str, pl.DataType]) -> pl.DataFrame:
+        """`#other`, numbers of rows of a table, and `counterparts`: what tells which row each is."""
+        names = list(dict.fromkeys([*table.key, *table.roles.values()]))
+        found = self.backend.tables[table.name].at(rows, names)
+        found = found.rename({name: f"own.{name}" for name in names})
+        who = [pl.lit(table.shown).alias("table")]
+        who += [expr.alias(name) for name, expr in self.identity(table, key).items()]
+        return found.select(
+            pl.col(ROW).cast(rows.dtype).alias("#other"), pl.struct(who).alias("counterparts")
+        )
 
     # ── lines and files that could not be read ──────────────────────────────────────────────────
 
@@ -277,6 +386,13 @@ def _measured(part: str) -> str:
 
 def _hashed(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def listed_in(rule: core.Rule) -> list[core.Expr]:
+    """The values in a rule's message that its counterparts have, each of them one."""
+    if rule.against is None:
+        return []
+    return list(dict.fromkeys(part for part in said_by(rule) if 1 in depths_read(part)))
 
 
 def values_read(rule: core.Rule) -> dict[str, core.Expr]:

@@ -1,8 +1,8 @@
 """evaluate: core.Rulebook, Revision, parameters -> Result
 
 The whole of an evaluation on one screen: bind the parameters, admit the tables, set aside the rules
-that cannot or need not be judged, lower the others, make one pass for each table, and keep what was
-found.
+that cannot or need not be judged, make the views that the others read, lower them, make one pass
+for each table, take back what was said of rows that `after` takes, and keep what was found.
 """
 
 import datetime as dt
@@ -12,13 +12,23 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from ruleforge.engine.admit import FILE, ROW, AdmittedTable, admit
-from ruleforge.engine.built_in import built_in_rules
+from ruleforge.engine.admit import FILE, admit
+from ruleforge.engine.after import taken_rows, verdicts_of
 from ruleforge.engine.describe import FILE_RULE, Describer, line_rule
+from ruleforge.engine.folding import folded
+from ruleforge.engine.host_functions import HostFunctions, Implementation
 from ruleforge.engine.lower import lower
-from ruleforge.engine.needs import columns_read, lacks, no_table
+from ruleforge.engine.needs import Supply, columns_read
+from ruleforge.engine.outlook import (
+    EVALUATED,
+    Outlook,
+    chosen,
+    outlooks,
+    own_tables,
+    with_those_before,
+)
 from ruleforge.engine.parameters import bind
-from ruleforge.engine.plan import TablePlan
+from ruleforge.engine.plan import ROW, TablePlan
 from ruleforge.engine.polars_backend import (
     FAILS,
     HOLDS,
@@ -27,25 +37,27 @@ from ruleforge.engine.polars_backend import (
     PolarsBackend,
     cause_of,
 )
-from ruleforge.engine.reference_backend import constant_value
+from ruleforge.engine.populations import units_of
+from ruleforge.engine.reports import typed
 from ruleforge.engine.result import Hits, Result
 from ruleforge.engine.revision import LINE, FileRecord, Refusal, Revision
+from ruleforge.engine.views import (
+    add_columns_of_view,
+    lacks_for_view,
+    make_views,
+    survey,
+    view_rows,
+)
 from ruleforge.language import core
 from ruleforge.language.core import Rulebook, Severity, Value
-from ruleforge.language.schema import Schema, SchoolYear
-from ruleforge.language.types import PERIOD
 
-EVALUATED, NOT_EVALUATED, DOES_NOT_APPLY = "evaluated", "not evaluated", "does not apply"
-
+_COUNTS = ("holds", "fails", "unknown", "not_applicable", "taken")
 _RULES_SCHEMA = {
     "rule": pl.String(),
     "severity": pl.String(),
     "status": pl.String(),
     "reason": pl.String(),
-    "holds": pl.Int64(),
-    "fails": pl.Int64(),
-    "unknown": pl.Int64(),
-    "not_applicable": pl.Int64(),
+    **dict.fromkeys(_COUNTS, pl.Int64()),
     "milliseconds": pl.Float64(),
 }
 
@@ -59,6 +71,7 @@ def evaluate(
     as_of: dt.date,
     parameters: Mapping[str, object] | None = None,
     rules: Iterable[str] | None = None,
+    functions: Mapping[str, Implementation] | None = None,
     show_sensitive: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -66,14 +79,16 @@ def evaluate(
 
     `as_of` is the day on which the evaluation is made; nothing reads a clock. `parameters` are
     values of the rulebook's parameters, as themselves or as text (`"2023-24"`). `rules` limits the
-    author's rules to some ids. `progress` is told the table, the number of passes made and the
-    number of passes to make.
+    author's rules to some ids; reports and populations are left out then. `functions` are those
+    that the rulebook declares with `function`: see `host_functions`. `progress` is told the table,
+    the number of passes made and the number of passes to make.
 
-    Raises `ParameterError` for parameters that do not fit and `RevisionError` for tables that the
-    rulebook does not declare. A rule whose data or parameter is not there is *not evaluated*, with
-    the reason; bad cells and lines are findings.
+    Raises `ParameterError` for parameters that do not fit, `FunctionError` for functions that are
+    lacking or do not do what they are to do, and `RevisionError` for tables that the rulebook does
+    not declare. A rule whose data or parameter is not there is *not evaluated*, with the reason;
+    bad cells and lines are findings.
     """
-    ready = _readied(rulebook, revision, as_of, parameters, rules)
+    ready = _readied(rulebook, revision, as_of, parameters, rules, functions)
     verdicts: dict[str, _Verdicts] = {}
     for number, plan in enumerate(ready.plans):
         if progress is not None:
@@ -81,14 +96,18 @@ def evaluate(
         verdicts |= _pass(plan, ready.backend)
     if progress is not None:
         progress("", len(ready.plans), len(ready.plans))
+    _take_back(ready, verdicts)
     by_id = {rule.id: rule for rule in ready.rules}
     hits = tuple(
         Hits(by_id[each.rule.id], each.severity, verdicts[each.rule.id].reported)
         for each in ready.outlook
-        if each.status == EVALUATED
+        if each.status == EVALUATED and each.shown
     )
-    lines = [each.row(verdicts.get(each.rule.id)) for each in ready.outlook]
+    lines = [_line(each, verdicts.get(each.rule.id)) for each in ready.outlook if each.shown]
     lines += _refused(revision.refusals, revision.files)
+    made = _Made({}, {}, {})
+    if rules is None:
+        made = _made(rulebook, ready, hits, show_sensitive=show_sensitive)
     return Result(
         rulebook,
         pl.DataFrame(lines, schema=_RULES_SCHEMA, orient="row"),
@@ -98,8 +117,11 @@ def evaluate(
         Describer(rulebook, revision.name, ready.backend, show_sensitive),
         ready.values,
         revision,
-        ready.admitted,
+        ready.supply.tables,
         _rows(ready, verdicts),
+        made.populations,
+        made.reports,
+        made.unmade,
     )
 
 
@@ -107,7 +129,7 @@ def plans_of(rulebook: Rulebook, rules: Iterable[str] | None = None) -> tuple[Ta
     """The plans of a rulebook's own rules, as if all data were there: what `ruleforge show plan`
     prints.
     """
-    return lower(_chosen(rulebook, rules), rulebook.schema)
+    return lower(chosen(rulebook, rules), rulebook.schema)
 
 
 def queries_of(
@@ -117,11 +139,12 @@ def queries_of(
     as_of: dt.date,
     parameters: Mapping[str, object] | None = None,
     rules: Iterable[str] | None = None,
+    functions: Mapping[str, Implementation] | None = None,
 ) -> tuple[tuple[TablePlan, pl.LazyFrame], ...]:
     """What `evaluate` would do with the same arguments, not done yet: the plan of each pass and its
-    lazy frames.
+    lazy frames. Views are made, as the frames read them.
     """
-    ready = _readied(rulebook, revision, as_of, parameters, rules)
+    ready = _readied(rulebook, revision, as_of, parameters, rules, functions)
     return tuple((plan, ready.backend.judge(plan)) for plan in ready.plans)
 
 
@@ -132,9 +155,9 @@ class _Ready:
     """
 
     values: dict[str, Value | None]
-    admitted: Mapping[str, AdmittedTable]
+    supply: Supply
     backend: PolarsBackend
-    outlook: "tuple[_Outlook, ...]"
+    outlook: tuple[Outlook, ...]
     rules: tuple[core.Rule, ...]
     plans: tuple[TablePlan, ...]
 
@@ -145,169 +168,105 @@ def _readied(
     as_of: dt.date,
     parameters: Mapping[str, object] | None,
     rules: Iterable[str] | None,
+    functions: Mapping[str, Implementation] | None,
 ) -> _Ready:
+    schema = rulebook.schema
     values = bind(rulebook, parameters or {}, as_of)
-    chosen = _chosen(rulebook, rules)
-    admitted = admit(revision, rulebook.schema).tables
-    outlook = [_outlook(rule, rulebook.schema, admitted, values) for rule in chosen]
-    outlook += _built_in(admitted, rulebook.schema, values)
-    outlook = [_as_the_files_allow(each, revision, rulebook.schema) for each in outlook]
-    ready = tuple(
-        folded(each.rule, values, rulebook.schema) for each in outlook if each.status == EVALUATED
-    )
-    read = columns_read(ready, rulebook.schema)
-    tables = {name: table.in_memory(read.get(name, ())) for name, table in admitted.items()}
-    backend = PolarsBackend(tables, rulebook.schema, values)
-    return _Ready(values, admitted, backend, tuple(outlook), ready, lower(ready, rulebook.schema))
+    called = HostFunctions.bound(rulebook, functions or {})
+    admitted = admit(revision, schema)
+    supply = survey(rulebook, Supply(schema, admitted.tables, values, admitted.lacking))
+    outlook = outlooks(rulebook, chosen(rulebook, rules), supply, revision)
+    ready = tuple(folded(e.rule, values, schema) for e in outlook if e.status == EVALUATED)
+    read = columns_read(ready, schema)
+    views = dict(rulebook.views)
+    if rules is None:
+        published = [population.view for population in rulebook.populations]
+        published += [report.view for report in rulebook.reports]
+        for view in published:
+            if not lacks_for_view(view, supply, whole=True):
+                add_columns_of_view(read, view, dict(view.columns), supply)
+    for name in reversed(views):
+        if name in read and name in supply.tables:
+            add_columns_of_view(read, views[name], read[name], supply)
+    tables = {
+        name: table if name in views else table.in_memory(read.get(name, ()))
+        for name, table in supply.tables.items()
+    }
+    backend = PolarsBackend(tables, schema, values, called)
+    make_views(views, read, backend, tables)
+    made = {name: tables[name] for name in views if name in tables}
+    whole = replace(supply, tables={**supply.tables, **made})
+    return _Ready(values, whole, backend, outlook, ready, lower(ready, schema))
 
 
 def _rows(ready: _Ready, verdicts: "Mapping[str, _Verdicts]") -> dict[str, int]:
     """The number of rows of each table. A rule without `where` has judged them all, so few are
     counted anew.
     """
+    own = own_tables(ready.supply.tables, ready.supply.schema)
     rows = {
         plan.table: verdicts[rule.rule.id].judged
         for plan in ready.plans
         for rule in plan.rules
         if rule.rule.where is None
     }
-    for name in ready.admitted:
+    for name in own:
         if name not in rows:
             rows[name] = ready.backend.tables[name].scan({}).select(pl.len()).collect().item()
-    return {name: rows[name] for name in ready.admitted}
+    return {name: rows[name] for name in own}
 
 
-# ── which rules are judged ─────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class _Outlook:
-    """A rule before any data is read: whether it will be judged, in force as what, and if not, why."""
-
-    rule: core.Rule
-    severity: Severity
-    status: str
-    reason: str
-
-    def row(self, verdicts: "_Verdicts | None") -> tuple[object, ...]:
-        counts: Sequence[object] = (None,) * 5 if verdicts is None else verdicts.counts
-        return (self.rule.id, self.severity.value, self.status, self.reason, *counts)
-
-
-def _chosen(rulebook: Rulebook, rules: Iterable[str] | None) -> tuple[core.Rule, ...]:
-    if rules is None:
-        return rulebook.rules
-    wanted = set(rules)
-    unknown = wanted - {rule.id for rule in rulebook.rules}
-    if unknown:
-        raise ValueError(f"`{rulebook.name}` has no rule {', '.join(sorted(unknown))}")
-    return tuple(rule for rule in rulebook.rules if rule.id in wanted)
-
-
-def _outlook(
-    rule: core.Rule,
-    schema: Schema,
-    tables: Mapping[str, AdmittedTable],
-    values: Mapping[str, Value | None],
-) -> _Outlook:
-    severity = rule.severities[0][0]
-    reasons = lacks(rule, schema, tables, values)
-    if reasons:
-        return _Outlook(rule, severity, NOT_EVALUATED, "; ".join(reasons))
-    if rule.applies is not None:
-        applies = constant_value(rule.applies, values, schema)
-        if applies is None:
-            return _Outlook(rule, severity, NOT_EVALUATED, "whether it applies is unknown")
-        if not applies:
-            return _Outlook(rule, severity, DOES_NOT_APPLY, "`applies when` is false")
-    for step, condition in rule.severities:
-        decided = condition is None or constant_value(condition, values, schema)
-        if decided is None:
-            return _Outlook(rule, severity, NOT_EVALUATED, "which severity is in force is unknown")
-        if decided:
-            return _Outlook(rule, step, EVALUATED, "")
-    return _Outlook(rule, severity, DOES_NOT_APPLY, "no severity is in force")
-
-
-def _built_in(
-    tables: Mapping[str, AdmittedTable], schema: Schema, values: Mapping[str, Value | None]
-) -> list[_Outlook]:
-    """The rules of the declarations of the tables that were supplied. A column that is optional and
-    not there is no matter.
-    """
-    year = values.get("school_year")
-    found: list[_Outlook] = []
-    for table in tables.values():
-        school_year = year if isinstance(year, SchoolYear) else None
-        for rule in built_in_rules(table, schema, school_year):
-            each = _outlook(rule, schema, tables, values)
-            required = rule.id.endswith((".required", ".key", ".reference"))
-            if each.status == EVALUATED or required:
-                found.append(each)
-    return found
-
-
-def _as_the_files_allow(outlook: _Outlook, revision: Revision, schema: Schema) -> _Outlook:
-    """What a file that could not be read, or not to its end, changes about a rule.
-
-    A reference into a table whose end is missing would find fault with rows that may well be right.
-    """
-    unread = {
-        each.table: each.file
-        for each in revision.refusals
-        if each.table is not None and each.line is None and each.table not in revision.tables
-    }
-    reason = outlook.reason
-    for table, file in unread.items():
-        reason = reason.replace(no_table(table), f"{no_table(table)}: {file} could not be read")
-    cut = {t for record in revision.files if not record.complete for t in record.tables}
-    built_in, _, column = outlook.rule.id.removesuffix(".reference").partition(".")
-    if outlook.rule.id.endswith(".reference") and outlook.status == EVALUATED:
-        for link in schema.tables[built_in].links:
-            if link.checked and link.columns == (column,) and link.table in cut:
-                reason = f"`{link.table}` was not read to its end"
-                return replace(outlook, status=NOT_EVALUATED, reason=reason)
-    return replace(outlook, reason=reason)
-
-
-def folded(rule: core.Rule, values: Mapping[str, Value | None], schema: Schema) -> core.Rule:
-    """The rule with whatever reads no row worked out."""
-
-    def fold(expr: core.Expr) -> core.Expr:
-        if isinstance(expr, core.ParameterValue):
-            return core.Constant(values.get(expr.name), expr.type, expr.span)
-        if isinstance(expr, core.Constant | core.SetOf) or expr.type == PERIOD:
-            return expr
-        parts = core.children(expr)
-        settled = all(isinstance(part, core.Constant | core.SetOf) for part in parts)
-        if not parts or not settled:
-            return expr
-        value = constant_value(expr, values, schema)
-        assert not _is_period(value)
-        return core.Constant(value, expr.type, expr.span)  # type: ignore[arg-type]
-
-    def each(expr: core.Expr | None) -> core.Expr | None:
-        return None if expr is None else core.rewritten(expr, fold)
-
-    def template(message: core.Template) -> core.Template:
-        return core.Template(
-            tuple(p if isinstance(p, str) else core.rewritten(p, fold) for p in message.parts)
-        )
-
-    return replace(
-        rule,
-        where=each(rule.where),
-        lets=tuple((name, core.rewritten(value, fold)) for name, value in rule.lets),
-        when=each(rule.when),
-        claims=tuple(
-            core.Claim(core.rewritten(claim.condition, fold), template(claim.message))
-            for claim in rule.claims
-        ),
+def _line(outlook: Outlook, verdicts: "_Verdicts | None") -> tuple[object, ...]:
+    """What `Result.rules` says of a rule."""
+    counts: Sequence[object] = (None,) * (len(_COUNTS) + 1)
+    if verdicts is not None:
+        counts = verdicts.counts
+    return (
+        outlook.rule.id,
+        outlook.severity.value,
+        outlook.status,
+        outlook.reason,
+        *counts,
     )
 
 
-def _is_period(value: object) -> bool:
-    return hasattr(value, "is_empty")
+# ── what is made of the findings and the tables ────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Populations and reports; `unmade` says of each other why there is none."""
+
+    populations: dict[str, pl.DataFrame]
+    reports: dict[str, pl.DataFrame]
+    unmade: dict[str, str]
+
+
+def _made(
+    rulebook: Rulebook, ready: _Ready, hits: Sequence[Hits], *, show_sensitive: bool
+) -> _Made:
+    made = _Made({}, {}, {})
+    for population in rulebook.populations:
+        rows = _view_of(population.view, ready, made.unmade)
+        if rows is not None:
+            made.populations[population.name] = units_of(
+                population, rows, hits, rulebook.schema, show_sensitive=show_sensitive
+            )
+    for report in rulebook.reports:
+        rows = _view_of(report.view, ready, made.unmade)
+        if rows is not None:
+            table = report.view.table
+            made.reports[report.name] = typed(rows, table, show_sensitive=show_sensitive)
+    return made
+
+
+def _view_of(view: core.View, ready: _Ready, unmade: dict[str, str]) -> pl.DataFrame | None:
+    """The rows of the view of a population or report; None where it cannot be made, which is noted."""
+    reasons = lacks_for_view(view, ready.supply, whole=True)
+    if reasons:
+        unmade[view.table.name] = "; ".join(reasons)
+        return None
+    return view_rows(view, dict(view.columns), ready.backend)
 
 
 # ── passes ─────────────────────────────────────────────────────────────────────────────────────
@@ -321,6 +280,7 @@ class _Verdicts:
     not_applicable: int
     milliseconds: float
     reported: pl.DataFrame
+    taken: int = 0
 
     @property
     def judged(self) -> int:
@@ -328,7 +288,7 @@ class _Verdicts:
 
     @property
     def counts(self) -> tuple[object, ...]:
-        return (self.holds, self.fails, self.unknown, self.not_applicable, self.milliseconds)
+        return (*(getattr(self, name) for name in _COUNTS), self.milliseconds)
 
 
 def _pass(plan: TablePlan, backend: PolarsBackend) -> dict[str, _Verdicts]:
@@ -368,6 +328,31 @@ def _pass(plan: TablePlan, backend: PolarsBackend) -> dict[str, _Verdicts]:
     return verdicts
 
 
+def _take_back(ready: _Ready, verdicts: dict[str, _Verdicts]) -> None:
+    """Makes the verdict *not applicable* on rows that the rules before a rule report."""
+    by_id = {rule.id: rule for rule in ready.rules}
+    # WHY: a rule comes behind those before it, which may have lost findings themselves.
+    behind = [rule for rule in with_those_before(ready.rules, ready.rules) if rule.after]
+    for rule in behind:
+        before = [(by_id[n], verdicts[n].reported) for n in rule.after if n in verdicts]
+        rows = taken_rows(rule, before, ready.backend)
+        if not len(rows):
+            continue
+        counts = verdicts_of(rule, rows, ready.backend)
+        old = verdicts[rule.id]
+        # NOTE: rows that `where` leaves out have no verdict, and are not taken.
+        lost = counts[HOLDS] + counts[UNKNOWN] + counts[FAILS]
+        verdicts[rule.id] = replace(
+            old,
+            holds=old.holds - counts[HOLDS],
+            fails=old.fails - counts[FAILS],
+            unknown=old.unknown - counts[UNKNOWN],
+            not_applicable=old.not_applicable + lost,
+            reported=old.reported.filter(~pl.col(ROW).is_in(rows.cast(old.reported.schema[ROW]))),
+            taken=lost + counts[NOT_APPLICABLE],
+        )
+
+
 def _places(plan: TablePlan, backend: PolarsBackend, rows: pl.Series) -> pl.DataFrame:
     """What says which rows were reported: file and line, and as `own.c` the key and the roles."""
     table = backend.tables[plan.table]
@@ -387,6 +372,6 @@ def _refused(refusals: Sequence[Refusal], files: Sequence[FileRecord]) -> list[t
         rows = sum(record.rows for record in files if refusal.table in record.tables)
         kept[name] = sum(record.complete for record in files) if of_file else rows
     return [
-        (name, Severity.ERROR.value, EVALUATED, "", kept[name], number, 0, 0, None)
+        (name, Severity.ERROR.value, EVALUATED, "", kept[name], number, 0, 0, 0, None)
         for name, number in numbers.items()
     ]

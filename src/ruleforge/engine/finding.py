@@ -57,6 +57,7 @@ def finding_schema(schema: Schema, key: dict[str, pl.DataType]) -> dict[str, pl.
         "message": pl.String(),
         "values": VALUES,
         "counterparts": pl.List(counterpart),
+        "counterpart_count": pl.UInt32(),
         "fingerprint": pl.String(),
         "due": pl.Date(),
         "waived": pl.Boolean(),

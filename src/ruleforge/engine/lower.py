@@ -1,35 +1,18 @@
-"""lower: core.Rule -> plan.TablePlan
+"""lower: core -> plan
 
 Each rule becomes one row-shaped question: a verdict for every row of its table, no more and no
-fewer, so that any number of rules can share one pass over the data. Lowering cannot fail: whatever
-could be wrong was refused by `check`.
-
-The problem is to take expressions that walk through rows and quantifiers and leave only columns. A
-`_Frame` is a pipeline being built that has certain row variables; whatever reads only those
-variables is attached to it once and becomes a column. A quantifier opens a frame for its own table.
-What it says about its own rows alone is worked out there; equalities with rows outside become
-links; and only what compares inner and outer rows in another way needs the pairs of both, which is
-a third frame with both parents.
+fewer, so that any number of rules can share one pass over the data. A view becomes the rows that it
+is made of, and what is done with them. Lowering cannot fail: whatever could be wrong was refused by
+`check`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from ruleforge.engine import plan as pl
+from ruleforge.engine.frame import Columns, Frame, with_lets
 from ruleforge.language import core
-from ruleforge.language.check_expression import depths_read, links
 from ruleforge.language.schema import Schema
-from ruleforge.language.source import Source, Span
-from ruleforge.language.types import BOOLEAN, PERIOD, ValueType
-
-_Node = core.Expr | core.Row
-_Question = core.Exists | core.Every | core.Aggregate
-# WHY: an engine says such a value by naming its parts again and again (a quotient names its
-# dividend to find the sign, to divide and to round), so that what is written three deep would be
-# thousands of parts long.
-_REPEATS = (core.Apply, core.Arithmetic, core.If, core.InSet, core.InPeriod, core.Overlaps)
-_NO_SPAN = Span(Source("<plan>", ""), 0, 0)
 
 
 def lower(rules: Sequence[core.Rule], schema: Schema) -> tuple[pl.TablePlan, ...]:
@@ -42,318 +25,108 @@ def lower(rules: Sequence[core.Rule], schema: Schema) -> tuple[pl.TablePlan, ...
 
 def lower_values(rule: core.Rule, values: Sequence[core.Expr], schema: Schema) -> pl.Extract:
     """The plan that reads values (of a rule's message, say) for rows of its table."""
-    frame = _Frame.of_table(rule.variable, schema, count())
+    frame = Frame.of_table(rule.variable, schema, count())
     lets = frame.lets(rule)
-    lowered = tuple(frame.lower(_with_lets(value, lets)) for value in values)
+    lowered = tuple(frame.lower(with_lets(value, lets)) for value in values)
     return pl.Extract(rule.variable.table, frame.pipeline(), lowered)
 
 
+def lower_counterparts(
+    rule: core.Rule, values: Sequence[core.Expr], schema: Schema
+) -> pl.PairExtract:
+    """The plan that reads values for each row of a rule beside each of its counterparts."""
+    assert rule.against is not None
+    frame = Frame.of_table(rule.variable, schema, count())
+    lets = frame.lets(rule)
+    where = rule.against.where
+    condition = None if where is None else with_lets(where, lets)
+    pairs, beside = frame.beside(rule.against.variable, condition)
+    frame.number(rule.variable)
+    own, other = pairs.number(rule.variable), pairs.number(rule.against.variable)
+    lowered = tuple(pairs.lower(with_lets(value, lets)) for value in values)
+    return pl.PairExtract(beside.finished(), own.name, other.name, lowered)
+
+
 def _table_plan(table: str, rules: Sequence[core.Rule], schema: Schema) -> pl.TablePlan:
-    frame = _Frame.of_table(rules[0].variable, schema, count())
+    frame = Frame.of_table(rules[0].variable, schema, count())
     plans = []
     for rule in rules:
         where = frame.lower(rule.where) if rule.where is not None else None
         lets = frame.lets(rule)
-        when = frame.lower(_with_lets(rule.when, lets)) if rule.when is not None else None
-        claims = tuple(frame.lower(_with_lets(claim.condition, lets)) for claim in rule.claims)
+        when = frame.lower(with_lets(rule.when, lets)) if rule.when is not None else None
+        claims = tuple(frame.lower(with_lets(claim.condition, lets)) for claim in rule.claims)
         plans.append(pl.RulePlan(rule, where, when, claims))
     return pl.TablePlan(table, frame.pipeline(), tuple(plans))
 
 
-def _with_lets(expr: core.Expr, lets: dict[str, core.Expr]) -> core.Expr:
-    """The expression with each `let` replaced by what was made of it."""
-    if not lets:
-        return expr
-
-    def put(part: core.Expr) -> core.Expr:
-        return lets.get(part.name, part) if isinstance(part, core.LetValue) else part
-
-    return core.rewritten(expr, put)
+# ── views ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass
-class _Columns:
-    """Columns asked of one set of rows: they grow while the frame is built."""
-
-    prefix: str
-    table: str
-    names: dict[str, None] = field(default_factory=dict)
-
-
-@dataclass
-class _Reaching:
-    """A `Reach` whose columns are still being asked for."""
-
-    keys: tuple[core.Expr, ...]
-    columns: _Columns
-
-    def finished(self) -> pl.Step:
-        columns = self.columns
-        return pl.Reach(columns.table, columns.prefix, self.keys, tuple(columns.names))
-
-
-@dataclass
-class _Gathering:
-    """A `Gather` to which measures, and columns of the rows that they pick, are still being added."""
-
-    inner: "_Frame"
-    links: tuple[tuple[core.LetValue, core.Expr], ...]
-    pairs: "_Frame | None"
-    measures: list[tuple[pl.Measure, _Columns]] = field(default_factory=list)
-
-    def finished(self) -> pl.Step:
-        measures = tuple(
-            replace(measure, columns=tuple(columns.names)) for measure, columns in self.measures
-        )
-        source = self.inner.pipeline()
-        if self.pairs is None:
-            return pl.Gather(source, self.links, measures)
-        paired = tuple(self.pairs.carried)
-        return pl.Gather(source, self.links, measures, paired, self.pairs.finished_steps())
-
-
-@dataclass
-class _Frame:
-    """A pipeline under construction, with the row variables whose columns it has.
-
-    A frame of pairs has no scan of its own but two parents: each of its rows is a row of `outer`
-    beside one of `inner`.
+def lower_view(
+    view: core.View, columns: Iterable[str], schema: Schema, passed: Sequence[str] = ()
+) -> pl.ViewPlan:
+    """The plan that makes some columns of a view; those that it keeps rows by are made anyway.
+    `passed` are columns of its first table that are no columns of the schema.
     """
-
-    schema: Schema
-    numbers: "count[int]"
-    scan: _Columns
-    depth: int
-    outer: "_Frame | None" = None
-    inner: "_Frame | None" = None
-    steps: "list[pl.Derive | pl.Keep | _Reaching | _Gathering]" = field(default_factory=list)
-    slots: dict[core.Expr, core.LetValue] = field(default_factory=dict)
-    rows: dict[core.Row, _Columns] = field(default_factory=dict)
-    answers: dict[_Question, core.LetValue] = field(default_factory=dict)
-    sources: "dict[tuple[str, int], _Frame]" = field(default_factory=dict)
-    gatherings: "dict[object, _Gathering]" = field(default_factory=dict)
-    carried: dict[str, None] = field(default_factory=dict)  # columns of `outer` that the pairs need
-
-    @classmethod
-    def of_table(
-        cls, variable: core.RowVariable, schema: Schema, numbers: "count[int]"
-    ) -> "_Frame":
-        scan = _Columns(f"r{next(numbers)}", variable.table)
-        return cls(schema, numbers, scan, variable.depth)
-
-    def pairs_with(self, inner: "_Frame") -> "_Frame":
-        return _Frame(self.schema, self.numbers, inner.scan, inner.depth, outer=self, inner=inner)
-
-    def pipeline(self) -> pl.Pipeline:
-        steps = self.finished_steps()
-        return pl.Pipeline(
-            pl.Scan(self.scan.table, self.scan.prefix, tuple(self.scan.names)), steps
-        )
-
-    def finished_steps(self) -> tuple[pl.Step, ...]:
-        return tuple(
-            step.finished() if isinstance(step, _Reaching | _Gathering) else step
-            for step in self.steps
-        )
-
-    def lets(self, rule: core.Rule) -> dict[str, core.Expr]:
-        """The rule's `let`s: each a column of this frame, but for periods, which are no columns,
-        and constants.
-        """
-        lets: dict[str, core.Expr] = {}
-        for name, value in rule.lets:
-            lowered = self.lower(_with_lets(value, lets))
-            lets[name] = lowered if value.type == PERIOD else self.derive(lowered)
-        return lets
-
-    def derive(self, lowered: core.Expr) -> core.Expr:
-        """A column for a value, the same one for equal values."""
-        if isinstance(lowered, core.Constant | core.LetValue | core.ParameterValue):
-            return lowered
-        if lowered not in self.slots:
-            slot = f"s{next(self.numbers)}"
-            self.steps.append(pl.Derive(slot, lowered))
-            self.slots[lowered] = core.LetValue(slot, lowered.type, lowered.span)
-        return self.slots[lowered]
-
-    # ── where a part belongs ────────────────────────────────────────────────────────────────────
-
-    def lower(self, expr: core.Expr) -> core.Expr:
-        """The expression over columns of this frame, to which what it needs is attached."""
-        match expr:
-            case core.LetValue() | core.ColumnValue() | core.RowPresent():
-                pass
-            case core.Exists() | core.Every() | core.Aggregate():
-                pass
-            case _:
-                return core.mapped(expr, self.part if isinstance(expr, _REPEATS) else self.lower)
-        home = self.home(expr)
-        if home is not self:
-            value = home.lower(expr)
-            self.bring(home, value)
-            return value
-        match expr:
-            case core.LetValue():
-                return expr
-            case core.ColumnValue():
-                columns = self.columns_of(expr.row)
-                columns.names[expr.column] = None
-                return core.LetValue(f"{columns.prefix}.{expr.column}", expr.type, expr.span)
-            case core.RowPresent():
-                if isinstance(expr.row, core.RowVariable):
-                    return core.Constant(value=True, type=BOOLEAN, span=expr.span)
-                found = core.LetValue(self.columns_of(expr.row).prefix, BOOLEAN, expr.span)
-                return core.Present(found, expr.span)
-            case _:
-                if expr not in self.answers:
-                    self.answers[expr] = self.ask(expr.variable, expr.where, expr)[0]
-                return self.answers[expr]
-
-    def part(self, expr: core.Expr) -> core.Expr:
-        """A part of a value that names it more than once: a column of its own where it is not one
-        already.
-        """
-        lowered = self.lower(expr)
-        is_column = lowered.type != PERIOD and not isinstance(lowered, core.SetOf)
-        return self.derive(lowered) if is_column else lowered
-
-    def home(self, node: _Node) -> "_Frame":
-        """The frame nearest the scans that has every row a node reads."""
-        if self.outer is None or self.inner is None:
-            return self
-        read = depths_read(node)
-        if read <= {self.depth}:
-            return self.inner.home(node)
-        return self if self.depth in read else self.outer.home(node)
-
-    def bring(self, home: "_Frame", value: core.Expr) -> None:
-        """Makes columns of another frame readable in the pairs of this one. Those of the inner
-        frame are there anyway.
-        """
-        if home is self or home is self.inner or self.outer is None:
-            return
-        for part in core.walk(value):
-            if isinstance(part, core.LetValue):
-                self.carried[part.name] = None
-        self.outer.bring(home, value)
-
-    # ── rows and questions ──────────────────────────────────────────────────────────────────────
-
-    def columns_of(self, row: core.Row) -> _Columns:
-        """Where the columns of a row are found; attaches the row where it is not there yet."""
-        if isinstance(row, core.RowVariable):
-            return self.scan
-        if row not in self.rows:
-            if isinstance(row, core.Follow):
-                self.rows[row] = self.reach(row)
-            else:
-                self.rows[row] = self.ask(row.variable, row.where, row)[1]
-        return self.rows[row]
-
-    def reach(self, row: core.Follow) -> _Columns:
-        table = self.schema.tables[core.table_of(row.row)]
-        keys = tuple(
-            self.lower(core.ColumnValue(row.row, name, table.columns_by_name[name].type, _NO_SPAN))
-            for name in table.links_by_name[row.link].columns
-        )
-        columns = _Columns(f"r{next(self.numbers)}", row.table)
-        self.steps.append(_Reaching(keys, columns))
-        return columns
-
-    def ask(
-        self, variable: core.RowVariable, where: core.Expr | None, node: _Question | core.Pick
-    ) -> tuple[core.LetValue, _Columns]:
-        """Attaches one question about the rows of another table; gives the column of its answer."""
-        conditions = _conjuncts(where)
-        own = [each for each in conditions if depths_read(each) <= {variable.depth}]
-        outward = [each for each in conditions if each not in own]
-        linked = [each for each in outward if any(links(each, variable.depth))]
-        mixed = [each for each in outward if each not in linked]
-        kind, value, value_type = _asked(node)
-        alone = value is None or depths_read(value) <= {variable.depth}
-        in_pairs = bool(mixed) or not alone
-        inner = self.source(variable, shared=not in_pairs)
-        pairs = self.pairs_with(inner) if in_pairs else None
-        condition = _joined([inner.lower(each) for each in own])
-        sides = [next(links(each, variable.depth)) for each in linked]
-        on = tuple((inner.column(inside), self.lower(outside)) for inside, outside in sides)
-        if pairs is None:
-            lowered = inner.lower(value) if value is not None else None
-        else:
-            if condition is not None:
-                inner.steps.append(pl.Keep(condition))
-            condition = _joined([pairs.lower(each) for each in mixed])
-            lowered = pairs.lower(value) if value is not None else None
-        if isinstance(node, core.Pick):
-            # Ties go by the key and then the other columns, so the rows are read whole.
-            inner.scan.names.update(
-                dict.fromkeys(self.schema.tables[variable.table].columns_by_name)
-            )
-        slot = f"s{next(self.numbers)}"
-        columns = _Columns(slot, variable.table)
-        measure = pl.Measure(
-            slot, kind, condition, lowered, value_type, variable.table, inner.scan.prefix
-        )
-        gathering = self.gathering(inner, on, pairs)
-        gathering.measures.append((measure, columns))
-        return core.LetValue(slot, value_type, _NO_SPAN), columns
-
-    def source(self, variable: core.RowVariable, *, shared: bool) -> "_Frame":
-        """The frame of the table that is asked about; one for all questions that need no pairs."""
-        if not shared:
-            return _Frame.of_table(variable, self.schema, self.numbers)
-        key = (variable.table, variable.depth)
-        if key not in self.sources:
-            self.sources[key] = _Frame.of_table(variable, self.schema, self.numbers)
-        return self.sources[key]
-
-    def column(self, inside: core.Expr) -> core.LetValue:
-        """A column that holds a value of this frame."""
-        column = self.derive(self.lower(inside))
-        assert isinstance(column, core.LetValue)
-        return column
-
-    def gathering(
-        self,
-        inner: "_Frame",
-        on: tuple[tuple[core.LetValue, core.Expr], ...],
-        pairs: "_Frame | None",
-    ) -> _Gathering:
-        """The step that joins the answers; questions about the same rows by the same links share
-        it.
-        """
-        key = (inner.scan.prefix, on)
-        if pairs is not None or key not in self.gatherings:
-            gathering = _Gathering(inner, on, pairs)
-            self.steps.append(gathering)
-            if pairs is not None:
-                return gathering
-            self.gatherings[key] = gathering
-        return self.gatherings[key]
+    numbers = count()
+    rows = Frame.of_table(view.variable, schema, numbers)
+    frame, beside = rows, None
+    if view.joined is not None:
+        frame, beside = rows.beside(view.joined, view.on)
+    order = [frame.number(view.variable).name]
+    if view.joined is not None:
+        order.append(frame.number(view.joined).name)
+    if view.where is not None:
+        frame.steps.append(pl.Keep(frame.lower(view.where)))
+    wanted = needed(view, columns)
+    if view.group is None:
+        values = tuple((n, frame.lower(value)) for n, value in view.columns if n in wanted)
+        values += tuple((name, frame.hidden(view.variable, name)) for name in passed)
+        source = frame.pipeline() if beside is None else beside.finished()
+        return pl.ViewPlan(view, source, tuple(order), None, values)
+    by = tuple((name, frame.lower(value)) for name, value in view.group.by)
+    named = {name for value in _values(view, wanted) for name in _lets(value)}
+    figures = tuple(_figure(frame, view, each) for each in view.group.figures if each.name in named)
+    source = frame.pipeline() if beside is None else beside.finished()
+    group = Frame(schema, numbers, Columns(f"g{next(numbers)}", view.table.name), 0)
+    values = tuple((n, group.lower(value)) for n, value in view.columns if n in wanted)
+    steps = group.finished_steps()
+    return pl.ViewPlan(view, source, tuple(order), pl.Grouping(by, figures, steps), values)
 
 
-def _conjuncts(where: core.Expr | None) -> list[core.Expr]:
-    if where is None:
-        return []
-    if isinstance(where, core.And):
-        return [part for operand in where.operands for part in _conjuncts(operand)]
-    return [where]
+def needed(view: core.View, columns: Iterable[str]) -> set[str]:
+    """The columns of a view that are to be made: those that are read, and what tells its rows apart
+    where only some are kept.
+    """
+    wanted = set(columns) | set(view.table.key)
+    if view.keep is not None:
+        wanted |= {view.keep.by, *view.keep.per, *view.table.columns_by_name}
+    return wanted
 
 
-def _joined(conditions: Sequence[core.Expr]) -> core.Expr | None:
-    if not conditions:
-        return None
-    return conditions[0] if len(conditions) == 1 else core.And(tuple(conditions), _NO_SPAN)
+def _values(view: core.View, wanted: set[str]) -> list[core.Expr]:
+    return [value for name, value in view.columns if name in wanted]
 
 
-def _asked(node: _Question | core.Pick) -> tuple[str, core.Expr | None, ValueType]:
-    """What is asked of the rows: the kind of measure, its value, and the type of the answer."""
-    match node:
-        case core.Exists():
-            return "exists", None, node.type
-        case core.Every():
-            return "every", node.satisfies, node.type
-        case core.Aggregate():
-            return node.kind, node.value, node.type
-        case core.Pick():
-            return "latest" if node.latest else "earliest", node.by, BOOLEAN
+def _lets(expr: core.Expr) -> list[str]:
+    return [node.name for node in core.walk(expr) if isinstance(node, core.LetValue)]
+
+
+def _figure(frame: Frame, view: core.View, figure: core.Figure) -> pl.GroupFigure:
+    ties: list[str] = []
+    if figure.picked is not None:
+        for row in (view.variable, *([view.joined] if view.joined else [])):
+            ties += frame.whole_row(row)
+
+    def lowered(part: core.Expr | None) -> core.Expr | None:
+        return None if part is None else frame.lower(part)
+
+    return pl.GroupFigure(
+        figure.name,
+        figure.kind,
+        lowered(figure.where),
+        lowered(figure.value),
+        lowered(figure.picked),
+        figure.type,
+        tuple(ties),
+    )

@@ -184,9 +184,10 @@ def manifest_of(
                 name=name,
                 columns=tuple(sorted(table.supplied)),
                 unusable=dict(sorted(table.unusable.items())),
-                fingerprint=_fingerprint(revision.tables[name]),
+                fingerprint=_fingerprint(_given(revision, name)),
             )
             for name, table in sorted(tables.items())
+            if _given(revision, name) is not None
         ),
         versions={
             "ruleforge": installed_version(),
@@ -194,6 +195,12 @@ def manifest_of(
             "python": platform.python_version(),
         },
     )
+
+
+def _given(revision: Revision, name: str) -> object:
+    """What the host gave for a table; None for a view, and for what a dataset borrows."""
+    dataset, _, table = name.rpartition(".")
+    return (revision.datasets.get(dataset, {}) if dataset else revision.tables).get(table)
 
 
 def _fingerprint(table: object) -> str | None:

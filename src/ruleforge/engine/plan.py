@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from ruleforge.language import core
 from ruleforge.language.types import ValueType
 
+ROW = "#row"  # the number of a row in its table, from 0
+
 
 @dataclass(frozen=True)
 class Scan:
-    """The rows of a table; its column `c` becomes `prefix.c`."""
+    """The rows of a table; its column `c` becomes `prefix.c`. `#row`, among the columns, is the number
+    of the row.
+    """
 
     table: str
     prefix: str
@@ -78,7 +82,7 @@ class Gather:
 
     They belong by equality of the `links` (column of the source, expression of the pipeline), none
     for all of them. Where the measures read the outer row too, `paired` lists what they need of it,
-    and `steps` are done on the pairs of rows.
+    and `steps` are done on the pairs of rows. With `others` no row is paired with itself.
     """
 
     source: "Pipeline"
@@ -86,6 +90,7 @@ class Gather:
     measures: tuple[Measure, ...]
     paired: tuple[str, ...] | None = None
     steps: tuple["Step", ...] = ()
+    others: bool = False
 
 
 Step = Derive | Keep | Reach | Gather
@@ -125,3 +130,62 @@ class Extract:
     table: str
     pipeline: Pipeline
     values: tuple[core.Expr, ...]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Each row of `outer` beside each of `inner` that belongs to it by the `links`, as in `Gather`."""
+
+    outer: Pipeline
+    inner: Pipeline
+    links: tuple[tuple[core.LetValue, core.Expr], ...]
+    carried: tuple[str, ...]
+    steps: tuple[Step, ...]
+    others: bool
+
+
+@dataclass(frozen=True)
+class PairExtract:
+    """Values of pairs of rows; `own` and `other` are the columns with their numbers."""
+
+    pairs: Pairs
+    own: str
+    other: str
+    values: tuple[core.Expr, ...]
+
+
+@dataclass(frozen=True)
+class GroupFigure:
+    """A figure about each group, as `core.Figure`, over the columns of the rows. Ties of latest and
+    earliest go by `ties`.
+    """
+
+    name: str
+    kind: str
+    condition: core.Expr | None
+    value: core.Expr | None
+    picked: core.Expr | None
+    type: ValueType
+    ties: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The groups of rows that agree in `by`, with figures; `steps` are done on the groups."""
+
+    by: tuple[tuple[str, core.Expr], ...]
+    figures: tuple[GroupFigure, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class ViewPlan:
+    """A view to be made. `order` are the columns by which its rows are in order; `columns` those that
+    are made, over the columns of the rows or of the groups.
+    """
+
+    view: core.View = field(repr=False)
+    source: Pipeline | Pairs
+    order: tuple[str, ...]
+    group: Grouping | None
+    columns: tuple[tuple[str, core.Expr], ...]

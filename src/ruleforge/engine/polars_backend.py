@@ -14,8 +14,10 @@ from typing import Literal
 
 import polars as pl
 
-from ruleforge.engine.admit import ROW, AdmittedTable
+from ruleforge.engine.admit import AdmittedTable
+from ruleforge.engine.host_functions import HostFunctions
 from ruleforge.engine.plan import (
+    ROW,
     Derive,
     Extract,
     Gather,
@@ -51,20 +53,27 @@ class PolarsBackend:
     tables: Mapping[str, AdmittedTable]
     schema: Schema
     parameters: Mapping[str, Value | None]
+    functions: HostFunctions | None = None
     counted: dict[tuple[str, tuple[str, ...]], pl.DataFrame] = field(default_factory=dict)
     smallest: dict[str, pl.DataFrame] = field(default_factory=dict)
 
-    def judge(self, plan: TablePlan) -> pl.LazyFrame:
+    def translator(self) -> Translator:
+        """Of expressions over the columns of one frame."""
+        return Translator(self.schema, self.parameters, self.functions)
+
+    def judge(self, plan: TablePlan, rows: pl.Series | None = None) -> pl.LazyFrame:
         """The verdicts of one table's rules, a row for each of its rows: `#row`, and for rule i in
         `verdict.i` the number of its verdict, null where the rule's `where` leaves the row out.
+        With `rows` only those of these numbers.
         """
+        only = None if rows is None else numbered(rows)
         # WHY: what else is to be said of a row is looked up for the few that are reported, and not
         # carried through every join.
-        return self.frame(plan.pipeline, ROW).select(ROW, *self.codes(plan))
+        return self.frame(plan.pipeline, ROW, only).select(ROW, *self.codes(plan))
 
     def codes(self, plan: TablePlan) -> list[pl.Expr]:
         """`verdict.i` of each rule, over the columns of the plan's pipeline."""
-        translator = Translator(self.schema, self.parameters)
+        translator = self.translator()
         return [
             _Verdict.of(rule, translator).code().alias(f"verdict.{number}")
             for number, rule in enumerate(plan.rules)
@@ -95,9 +104,8 @@ class PolarsBackend:
         """The values of an extract as text, for the rows of these numbers: `#row`, then `value.0`,
         `value.1`, …
         """
-        translator = Translator(self.schema, self.parameters)
-        chosen = rows.unique().cast(pl.get_index_type()).to_frame(ROW).lazy()
-        frame = self.frame(extract.pipeline, ROW, chosen)
+        translator = self.translator()
+        frame = self.frame(extract.pipeline, ROW, numbered(rows))
         texts = [
             self.text(translator, value).alias(f"value.{number}")
             for number, value in enumerate(extract.values)
@@ -126,9 +134,12 @@ class PolarsBackend:
             isinstance(s, Gather) and s.paired is not None for s in pipeline.steps
         ):
             row = f"{scan.prefix}.{ROW}"
-        frame = self.tables[scan.table].scan(
-            {name: f"{scan.prefix}.{name}" for name in scan.columns}, row
-        )
+        columns = {name: f"{scan.prefix}.{name}" for name in scan.columns}
+        number = columns.pop(ROW, None)
+        row = row or number
+        frame = self.tables[scan.table].scan(columns, row)
+        if row is not None and number not in (None, row):
+            frame = frame.with_columns(pl.col(row).alias(str(number)))
         if only is not None:
             assert row is not None
             frame = frame.join(only, on=row, how="semi")
@@ -140,7 +151,7 @@ class PolarsBackend:
         """The frame with what the steps attach. `identity` are the columns that tell its rows
         apart, which are those of `scan` unless they are pairs.
         """
-        translator = Translator(self.schema, self.parameters)
+        translator = self.translator()
         for each in rounds(steps):
             for step in each.steps:
                 match step:
@@ -155,16 +166,16 @@ class PolarsBackend:
                         if columns is not None:
                             frame = self.count_alike(frame, step, columns)
                         else:
-                            frame = self.gather(frame, frame, step, translator, identity)
+                            frame = self.gather(frame, frame, step, translator, identity, scan)
             if each.questions:
                 # NOTE: what is not cached is copied into the plan wherever it is named.
                 before = frame = frame.cache()
                 for question in each.questions:
-                    frame = self.gather(frame, before, question, translator, identity)
+                    frame = self.gather(frame, before, question, translator, identity, scan)
         return frame
 
     def reach(self, frame: pl.LazyFrame, step: Reach, translator: Translator) -> pl.LazyFrame:
-        key = self.schema.tables[step.table].key
+        key = self.schema.table(step.table).key
         on = [f"#key.{number}" for number in range(len(key))]
         names = {name: f"{step.prefix}.{name}" for name in step.columns}
         right = self.rows_by_key(step.table, step.columns)
@@ -223,19 +234,16 @@ class PolarsBackend:
         step: Gather,
         translator: Translator,
         identity: list[str],
+        own: Scan | None,
     ) -> pl.LazyFrame:
         """The frame with the answers of a step. `before` has the same rows and what the step reads
-        of them.
+        of them; they are those of `own`, unless they are pairs.
         """
         scan = step.source.scan
         deep = any(isinstance(inner, Gather) and inner.paired is not None for inner in step.steps)
         row = f"{scan.prefix}.{ROW}" if deep else None
         source = self.frame(step.source, row)
-        on = [f"#link.{number}" for number in range(len(step.links))] or [_ONE]
-        outer_keys, inner_keys = self.link_keys(step, translator)
-        source = source.with_columns(k.alias(a) for k, a in zip(inner_keys, on, strict=True))
-        source = source.drop_nulls(on)
-        outer_links = [k.alias(a) for k, a in zip(outer_keys, on, strict=True)]
+        on, outer_links, source = self.linked(step.links, source, translator)
         if step.paired is None:
             by = on
             frame = frame.with_columns(outer_links)
@@ -246,10 +254,13 @@ class PolarsBackend:
                 source = source.join(belonging, on=on, how="semi")
         else:
             outer = before.select(*dict.fromkeys([*identity, *step.paired]), *outer_links)
+            columns = _like_itself(step.links, step.source, own) if step.others and own else None
+            if columns is not None:
+                outer, source = self.in_company(outer, source, scan.table, columns, on)
             pairs = outer.join(source, on=on, how="inner")
             source = self.apply(pairs, step.steps, [*identity, *([row] if row else [])], None)
             by = identity
-        answers = self.answers(source, step.measures, by, Translator(self.schema, self.parameters))
+        answers = self.answers(source, step.measures, by, self.translator())
         for answer in answers:
             frame = frame.join(answer, on=by, how="left")
         filled = [each for measure in step.measures for each in self.of_nothing(measure)]
@@ -273,16 +284,47 @@ class PolarsBackend:
         slots = [answer.alias(measure.slot) for measure in step.measures]
         return frame.with_columns(slots).drop(f"{prefix}.#rows")
 
+    def linked(
+        self,
+        links: tuple[tuple[core.LetValue, core.Expr], ...],
+        source: pl.LazyFrame,
+        translator: Translator,
+    ) -> tuple[list[str], list[pl.Expr], pl.LazyFrame]:
+        """The columns to join on, those of the outer rows, and the source with its own, without
+        rows that belong to none.
+        """
+        on = [f"#link.{number}" for number in range(len(links))] or [_ONE]
+        outer_keys, inner_keys = self.link_keys(links, translator)
+        source = source.with_columns(k.alias(a) for k, a in zip(inner_keys, on, strict=True))
+        return on, [k.alias(a) for k, a in zip(outer_keys, on, strict=True)], source.drop_nulls(on)
+
+    def in_company(
+        self,
+        outer: pl.LazyFrame,
+        source: pl.LazyFrame,
+        table: str,
+        columns: tuple[str, ...],
+        on: list[str],
+    ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """Both sides of a join of a table with itself, with those rows only that share their links
+        with another: few where most pupils have one stay.
+        """
+        several = self.repeated(table, columns).select(
+            pl.col(name).alias(alias) for name, alias in zip(columns, on, strict=True)
+        )
+        kept = several.lazy()
+        return outer.join(kept, on=on, how="semi"), source.join(kept, on=on, how="semi")
+
     def link_keys(
-        self, step: Gather, translator: Translator
+        self, links: tuple[tuple[core.LetValue, core.Expr], ...], translator: Translator
     ) -> tuple[list[pl.Expr], list[pl.Expr]]:
         """The two sides of the links, as columns of the same dtype."""
-        if not step.links:
+        if not links:
             one = pl.lit(1, dtype=pl.Int8)
             return [one], [one]
         outer: list[pl.Expr] = []
         inner: list[pl.Expr] = []
-        for inside, outside in step.links:
+        for inside, outside in links:
             left, right = translator.value(outside), pl.col(inside.name)
             if isinstance(inside.type, DecimalType) or isinstance(outside.type, DecimalType):
                 places = max(places_of(inside.type), places_of(outside.type))
@@ -325,20 +367,15 @@ class PolarsBackend:
         the other columns.
         """
         assert measure.value is not None
-        order = f"{measure.slot}.#by"
-        rows = source.with_columns(translator.value(measure.value).alias(order)).drop_nulls(order)
-        if measure.condition is not None:
-            rows = rows.filter(translator.value(measure.condition))
         prefix = measure.order_prefix
         table = self.tables[measure.table].table
         others = [column.name for column in table.columns if column.name not in table.key]
         ties = [f"{prefix}.{name}" for name in (*table.key, *others)]
-        latest = measure.kind == "latest"
-        extreme = pl.col(order).max() if latest else pl.col(order).min()
-        rows = rows.cache()
-        best = rows.group_by(by).agg(extreme)
-        rows = rows.join(best, on=[*by, order], how="semi")
-        rows = one_of_several(rows, by, ties, greatest=latest)
+        rows = source
+        if measure.condition is not None:
+            rows = rows.filter(translator.value(measure.condition))
+        value = translator.value(measure.value)
+        rows = extreme_rows(rows, value, by, ties, latest=measure.kind == "latest")
         columns = [
             pl.col(f"{prefix}.{name}").alias(f"{measure.slot}.{name}") for name in measure.columns
         ]
@@ -371,19 +408,47 @@ def _counts_itself(step: Gather, scan: Scan | None) -> tuple[str, ...] | None:
     """The columns by which a gather counts the rows that are like the row itself; None where it
     asks anything else.
     """
-    source = step.source
-    if scan is None or source.steps or step.paired is not None or source.scan.table != scan.table:
+    if scan is None or step.source.steps or step.paired is not None:
         return None
-    if not step.links or any(m.kind != "count" or m.condition is not None for m in step.measures):
+    if any(m.kind != "count" or m.condition is not None for m in step.measures):
+        return None
+    return _like_itself(step.links, step.source, scan)
+
+
+def _like_itself(
+    links: tuple[tuple[core.LetValue, core.Expr], ...], source: Pipeline, scan: Scan
+) -> tuple[str, ...] | None:
+    """The columns in which a row and those of the source are equal, where both are of one table and
+    nothing else links them.
+    """
+    if not links or source.scan.table != scan.table:
         return None
     columns: list[str] = []
-    for inside, outside in step.links:
+    for inside, outside in links:
         column = inside.name.removeprefix(f"{source.scan.prefix}.")
         own = f"{scan.prefix}.{column}"
         if inside.name == column or not isinstance(outside, core.LetValue) or outside.name != own:
             return None
         columns.append(column)
     return tuple(columns) if len(set(columns)) == len(columns) else None
+
+
+def extreme_rows(
+    rows: pl.LazyFrame, value: pl.Expr, by: list[str], ties: list[str], *, latest: bool
+) -> pl.LazyFrame:
+    """For each `by`, missing ones too, the row with the greatest or smallest value; rows without a
+    value are passed over.
+    """
+    order = "#by"
+    rows = rows.with_columns(value.alias(order)).drop_nulls(order).cache()
+    best = rows.group_by(by).agg(pl.col(order).max() if latest else pl.col(order).min())
+    rows = rows.join(best, on=[*by, order], how="semi", nulls_equal=True)
+    return one_of_several(rows, by, ties, greatest=latest)
+
+
+def numbered(rows: pl.Series) -> pl.LazyFrame:
+    """The numbers of rows, each once, to join with `#row`."""
+    return rows.unique().cast(pl.get_index_type()).to_frame(ROW).lazy()
 
 
 def one_of_several(
@@ -393,8 +458,9 @@ def one_of_several(
     # WHY: sorting is dear and several are rare, so only those that have a rival are sorted.
     rows = rows.cache()
     several = rows.group_by(by).len().filter(pl.col("len") > 1).select(by)
-    alone = rows.join(several, on=by, how="anti")
-    rivals = rows.join(several, on=by, how="semi").sort(order, nulls_last=False)
+    alone = rows.join(several, on=by, how="anti", nulls_equal=True)
+    rivals = rows.join(several, on=by, how="semi", nulls_equal=True)
+    rivals = rivals.sort(order, nulls_last=False)
     keep: Literal["first", "last"] = "last" if greatest else "first"
     return pl.concat([alone, rivals.unique(subset=by, keep=keep, maintain_order=True)])
 

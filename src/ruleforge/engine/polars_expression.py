@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from ruleforge.engine.host_functions import HostFunctions
 from ruleforge.engine.polars_functions import POLARS_FUNCTIONS, Arguments
 from ruleforge.engine.polars_types import (
     LARGEST,
@@ -67,6 +68,7 @@ class Translator:
 
     schema: Schema
     parameters: Mapping[str, Value | None]
+    functions: HostFunctions | None = None
     known: dict[int, tuple[core.Expr, pl.Expr]] = field(default_factory=dict)
 
     def value(self, expr: core.Expr) -> pl.Expr:
@@ -92,6 +94,8 @@ class Translator:
                 return pl.col(expr.name)
             case core.Apply():
                 return self.apply(expr)
+            case core.HostCall():
+                return self.host_call(expr)
             case core.Negative():
                 return negated(self.value(expr.operand))
             case core.Arithmetic():
@@ -127,6 +131,7 @@ class Translator:
             case (
                 core.ColumnValue()
                 | core.RowPresent()
+                | core.OtherRow()
                 | core.Exists()
                 | core.Every()
                 | core.Aggregate()
@@ -288,6 +293,19 @@ class Translator:
         types = tuple(a.type for a in expr.arguments if not isinstance(a, core.SetOf))
         arguments = Arguments(tuple(exprs), types, expr.type, written, holidays)
         return POLARS_FUNCTIONS[expr.function](arguments)
+
+    def host_call(self, expr: core.HostCall) -> pl.Expr:
+        """A function of the host, over whichever rows Polars hands over at a time."""
+        functions = self.functions
+        assert functions is not None
+        types = [argument.type for argument in expr.arguments]
+
+        def call(arguments: Sequence[pl.Series]) -> pl.Series:
+            return functions.call(expr.function, arguments, types)
+
+        dtype = dtype_of(expr.type, self.schema)
+        values = self.values(expr.arguments)
+        return pl.map_batches(values, call, return_dtype=dtype, is_elementwise=True)
 
 
 _OF_ONE_TYPE = {"coalesce", "min_of", "max_of"}

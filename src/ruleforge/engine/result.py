@@ -61,6 +61,9 @@ class Result:
     revision: Revision = field(repr=False)
     tables: Mapping[str, AdmittedTable] = field(repr=False)
     rows: Mapping[str, int]
+    populations: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+    reports: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+    unmade: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def findings(self) -> pl.DataFrame:

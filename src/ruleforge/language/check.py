@@ -462,7 +462,8 @@ class _RulebookChecker:
         """A condition on parameters only."""
         checked = self.expressions.condition(expr, scope)
         reads = checked is not None and (
-            depths_read(checked) or any(isinstance(each, _ROWS) for each in core.walk(checked))
+            depths_read(checked)
+            or any(isinstance(each, (*_ROWS, core.HostCall)) for each in core.walk(checked))
         )
         if reads:
             self.complain(say.reads_rows(expr.span, where, fix))

@@ -1170,7 +1170,7 @@ class ExpressionChecker:
             member = self.typed(item, checked.scope, DATE, "a date", "write the date as 2023-12-25")
             if member is None:
                 return None
-            if depths_read(member):
+            if depths_read(member) or any(isinstance(e, core.HostCall) for e in core.walk(member)):
                 fix = "write the dates out, or take them from parameters"
                 self.complain(say.reads_rows(item.span, "a list of holidays", fix))
                 return None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ruleforge.engine.evaluate import DOES_NOT_APPLY, EVALUATED, NOT_EVALUATED
+from ruleforge.engine.outlook import DOES_NOT_APPLY, EVALUATED, NOT_EVALUATED
 from ruleforge.engine.result import Result
 from ruleforge.language.check_messages import named
 from ruleforge.language.core import Rulebook, Severity
