@@ -19,7 +19,7 @@ What leaves Python goes as the pydantic models `RulebookInfo`, `RuleInfo`, `Find
 `Manifest`, which are loaded when they are first asked for.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ruleforge.engine.admit import RevisionError
     from ruleforge.engine.evaluate import evaluate
+    from ruleforge.engine.host_functions import FunctionError
     from ruleforge.engine.metadata import FindingRecord, Manifest, RulebookInfo, RuleInfo
     from ruleforge.engine.parameters import ParameterError
     from ruleforge.engine.result import Result
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FindingRecord",
+    "FunctionError",
     "IntakeError",
     "Manifest",
     "ParameterError",
@@ -66,23 +68,28 @@ def read(
     *,
     name: str | None = None,
     blank: Iterable[str] = (),
+    datasets: Mapping[str, str | Path | Sequence[str | Path]] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> "Revision":
     """The revision that a folder (with all below it), a file, or several of them hold, read as the
     tables of the rulebook declare.
 
     `blank` names columns (`"enrollment.exit_date"`) that the data has and that are blank
-    everywhere. What cannot be read is in the revision's `refusals`; `IntakeError` is for a path
+    everywhere. `datasets` are where the other sets of tables lie that the rulebook declares:
+    `{"prior": "extracts/2022-10-02"}`. What cannot be read is in the revision's `refusals`; `IntakeError` is for a path
     that is not there.
     """
     from ruleforge.intake.read import read as read_files
 
-    return read_files(book.schema, path, name=name, blank=blank, progress=progress)
+    return read_files(
+        book.schema, path, name=name, blank=blank, datasets=datasets, progress=progress
+    )
 
 
 # Where each name is at home.
 _HOMES = {
     "FindingRecord": "engine.metadata",
+    "FunctionError": "engine.host_functions",
     "IntakeError": "intake.error",
     "Manifest": "engine.metadata",
     "ParameterError": "engine.parameters",

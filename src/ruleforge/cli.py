@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from ruleforge.commands.host import DataError, Exit, Host, UsageError
 from ruleforge.engine.admit import RevisionError
+from ruleforge.engine.host_functions import FunctionError
 from ruleforge.engine.parameters import ParameterError, school_year_of
 from ruleforge.engine.version import installed_version
 from ruleforge.intake.error import IntakeError
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RulebookError as mistake:
         host.complain(render(mistake.diagnostics, colour=host.colours_errors))
         return Exit.RULEBOOK
-    except (UsageError, OutputError) as mistake:
+    except (UsageError, OutputError, FunctionError) as mistake:
         host.complain(f"error: {printable(str(mistake))}\n")
         return Exit.USAGE
     except (DataError, IntakeError, RevisionError) as mistake:
@@ -221,6 +222,7 @@ def _check(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("data", metavar="DATA", nargs="+", help="folders and files")
     _parameters(command)
+    _others(command)
     _selection(command)
     _out(
         command,
@@ -271,6 +273,7 @@ def _test(command: argparse.ArgumentParser) -> None:
         type=_per_cent,
         help="with --coverage: exit code 1 where fewer per cent were seen true and false",
     )
+    _functions(command)
     command.add_argument("--junit", metavar="FILE", help="write a report in JUnit XML")
     command.add_argument(
         "--backend",
@@ -364,6 +367,37 @@ def _parameters(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="the data has this column, and it is blank everywhere",
+    )
+
+
+def _others(command: argparse.ArgumentParser) -> None:
+    for name, what in (("prior", "last year's"), ("state", "the whole state's")):
+        command.add_argument(
+            f"--{name}",
+            metavar="DATA",
+            action="append",
+            default=[],
+            help=f"a folder or file with {what} data: short for `--dataset {name}=DATA`",
+        )
+    command.add_argument(
+        "--dataset",
+        metavar="NAME=DATA",
+        type=_pair,
+        action="append",
+        default=[],
+        help="a folder or file with the data of a dataset that the rulebook declares",
+    )
+    _functions(command)
+
+
+def _functions(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--function",
+        metavar="NAME=MODULE:NAME",
+        type=_pair,
+        action="append",
+        default=[],
+        help="a Python function for one that the rulebook declares; it is imported and run",
     )
 
 

@@ -4,12 +4,14 @@ import argparse
 import datetime as dt
 import os
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from polars.exceptions import ComputeError
 
 from ruleforge.commands.host import DataError, Exit, Host, UsageError
 from ruleforge.engine.evaluate import evaluate
+from ruleforge.engine.host_functions import HostFunctions, Implementation
 from ruleforge.engine.outlook import NOT_EVALUATED
 from ruleforge.engine.parameters import bind
 from ruleforge.engine.result import Result
@@ -37,10 +39,17 @@ def check(arguments: argparse.Namespace, host: Host, *, shows_bar: bool) -> Exit
     parameters = given(arguments.set)
     bind(book, parameters, as_of)
     rules = chosen(book, arguments.rule)
+    datasets = given_datasets(arguments)
+    functions = given_functions(arguments.function)
+    HostFunctions.bound(book, functions)
     host.complain(render(book.warnings, colour=host.colours_errors))
     with Bar(shown=shows_bar) as bar:
         revision = read(
-            book.schema, arguments.data, blank=arguments.blank, progress=bar.of("Reading")
+            book.schema,
+            arguments.data,
+            blank=arguments.blank,
+            datasets=datasets,
+            progress=bar.of("Reading"),
         )
         _refuse_nothing(book, revision, arguments.data)
         _refuse_overwriting(book, revision, outputs)
@@ -51,6 +60,7 @@ def check(arguments: argparse.Namespace, host: Host, *, shows_bar: bool) -> Exit
                 as_of=as_of,
                 parameters=parameters,
                 rules=rules,
+                functions=functions,
                 show_sensitive=arguments.sensitive,
                 progress=bar.of("Judging"),
             )
@@ -111,6 +121,33 @@ def given(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
             raise UsageError(f"`{name}` is set twice; give it once")
         parameters[name] = value
     return parameters
+
+
+def given_datasets(arguments: argparse.Namespace) -> dict[str, list[str]]:
+    """Where the datasets lie, by `--dataset`, `--prior` and `--state`."""
+    places: dict[str, list[str]] = {}
+    pairs = [("prior", path) for path in arguments.prior]
+    pairs += [("state", path) for path in arguments.state]
+    for name, path in (*pairs, *arguments.dataset):
+        places.setdefault(name, []).append(path)
+    return places
+
+
+def given_functions(pairs: Sequence[tuple[str, str]]) -> dict[str, Implementation]:
+    """The functions of `--function NAME=MODULE:NAME`, imported. Raises `UsageError`."""
+    functions: dict[str, Implementation] = {}
+    for name, place in pairs:
+        module, _, attribute = place.partition(":")
+        if not module or not attribute:
+            raise UsageError(f"`--function {name}={place}` is no NAME=MODULE:NAME")
+        try:
+            found = getattr(import_module(module), attribute)
+        except (ImportError, AttributeError) as mistake:
+            raise UsageError(f"`--function {name}={place}`: {mistake}") from None
+        if not callable(found):
+            raise UsageError(f"`--function {name}={place}`: it cannot be called")
+        functions[name] = found
+    return functions
 
 
 def chosen(book: Rulebook, names: Sequence[str]) -> tuple[str, ...] | None:

@@ -191,10 +191,9 @@ def admit(revision: Revision, schema: Schema) -> AdmittedRevision:
         if name not in schema.tables:
             raise RevisionError(f"the rulebook declares no table `{name}`; {_known(name, schema)}")
         given[name] = table
-    datasets = {table.dataset for table in schema.derived.values() if table.dataset}
     for dataset, tables in revision.datasets.items():
-        if dataset not in datasets:
-            known = ", ".join(sorted(datasets)) or "none"
+        if dataset not in schema.datasets:
+            known = ", ".join(schema.datasets) or "none"
             raise RevisionError(
                 f"the rulebook declares no dataset `{dataset}`; its datasets are {known}"
             )

@@ -14,7 +14,7 @@ from pathlib import PurePath
 import polars as pl
 
 from ruleforge.engine.admit import FILE, raw
-from ruleforge.engine.finding import VALUES, finding_schema, key_fields
+from ruleforge.engine.finding import VALUES, finding_schema, judged_tables, key_fields
 from ruleforge.engine.lower import lower_counterparts, lower_values
 from ruleforge.engine.needs import said_by
 from ruleforge.engine.plan import ROW
@@ -65,7 +65,7 @@ class Describer:
         refusals: Sequence[Refusal],
         columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
-        key = key_fields(self.tables_judged())
+        key = key_fields(judged_tables(self.rulebook, self.backend.tables))
         whole = finding_schema(self.schema, key)
         wanted = list(whole) if columns is None else list(columns)
         unknown = [name for name in wanted if name not in whole]
@@ -78,17 +78,6 @@ class Describer:
         if refusals:
             frames.append(self.of_refusals(refusals, schema))
         return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
-
-    def tables_judged(self) -> list[Table]:
-        """The tables that findings can be about: those of the data, and what rules judge or name
-        as counterparts.
-        """
-        own = [t.table for name, t in self.backend.tables.items() if name in self.schema.tables]
-        for rule in self.rulebook.rules:
-            own.append(self.schema.table(rule.variable.table))
-            if rule.against is not None:
-                own.append(self.schema.table(rule.against.variable.table))
-        return own
 
     # ── rows of a rule ──────────────────────────────────────────────────────────────────────────
 

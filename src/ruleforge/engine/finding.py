@@ -9,10 +9,24 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from ruleforge.language.core import Rulebook
 from ruleforge.language.schema import Schema, Table
 from ruleforge.language.types import BooleanType, DateType, IntegerType, ValueType
 
 VALUES = pl.List(pl.Struct({"column": pl.String, "value": pl.String}))
+
+
+def judged_tables(rulebook: Rulebook, supplied: Iterable[str]) -> list[Table]:
+    """The tables that findings can be about: those of the data, and what rules judge or name as
+    counterparts.
+    """
+    schema = rulebook.schema
+    tables = [schema.tables[name] for name in supplied if name in schema.tables]
+    for rule in rulebook.rules:
+        tables.append(schema.table(rule.variable.table))
+        if rule.against is not None:
+            tables.append(schema.table(rule.against.variable.table))
+    return tables
 
 
 def key_fields(tables: Iterable[Table]) -> dict[str, pl.DataType]:

@@ -98,6 +98,7 @@ class FindingRecord(_Frozen):
     message: str
     values: tuple[ValueRead, ...]
     counterparts: tuple[Counterpart, ...]
+    counterpart_count: int | None
     fingerprint: str
     due: dt.date | None
     waived: bool

@@ -8,7 +8,8 @@ a path that is not there, a column that no table has.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -31,48 +32,79 @@ def read(
     *,
     name: str | None = None,
     blank: Iterable[str] = (),
+    datasets: Mapping[str, str | Path | Sequence[str | Path]] | None = None,
     progress: Progress | None = None,
 ) -> Revision:
-    """The revision that a folder (with all below it), a file, or several of them hold.
+    """The revision that a folder (with all below it), a file, or several of them hold, with the
+    datasets that others hold.
 
     Columns keep the text of the file (Parquet: its types) under their declared names. `blank` names
     columns (`"enrollment.exit_date"`) that the data has and that are blank everywhere. The revision
     is called `name`, else like the first path. Hidden files in a folder are passed over. Raises
     `IntakeError`. `progress` is told the file, the bytes read so far and the bytes of all files.
     """
-    roots = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
-    if not roots:
-        raise IntakeError("no path is given; name a file or a folder")
     blanks = frozenset(blank)
     _check_blank(schema, blanks)
     _check_clauses(schema)
-    parts: dict[str, list[Part]] = {}
+    places = {"": _roots(path)}
+    for dataset, other in (datasets or {}).items():
+        if dataset not in schema.datasets:
+            known = ", ".join(schema.datasets) or "none"
+            raise IntakeError(f"the rulebook declares no dataset `{dataset}`; it has {known}")
+        places[dataset] = _roots(other)
+    files = [(dataset, file) for dataset, roots in places.items() for file in _files(roots)]
+    parts: dict[str, dict[str, list[Part]]] = {dataset: {} for dataset in places}
     records: list[FileRecord] = []
     refusals: list[Refusal] = []
-    files = list(_files(roots))
-    done, total = 0, sum(_size(file) for file in files) if progress is not None else 0
-    for file in files:
+    done, total = 0, sum(_size(file) for _, file in files) if progress is not None else 0
+    for dataset, file in files:
         if progress is not None:
             progress(str(file), done, total)
         content, record = _read_file(schema, file)
         done += record.size
-        records.append(record)
-        refusals += content.refusals
+        records.append(_of_dataset(record, dataset))
+        refusals += [_refused_of_dataset(each, dataset) for each in content.refusals]
         for table, part in content.parts.items():
-            parts.setdefault(table, []).append(part)
+            parts[dataset].setdefault(table, []).append(part)
+    tables = {
+        dataset: {table: tuple(found[table]) for table in schema.tables if table in found}
+        for dataset, found in parts.items()
+    }
     return Revision(
-        name=roots[0].resolve().stem if name is None else name,
-        tables={table: tuple(parts[table]) for table in schema.tables if table in parts},
+        name=places[""][0].resolve().stem if name is None else name,
+        tables=tables.pop(""),
+        datasets=tables,
         files=tuple(records),
         refusals=tuple(refusals),
         blank=blanks,
     )
 
 
+def _roots(path: str | Path | Sequence[str | Path]) -> list[Path]:
+    roots = [Path(path)] if isinstance(path, str | Path) else [Path(each) for each in path]
+    if not roots:
+        raise IntakeError("no path is given; name a file or a folder")
+    return roots
+
+
+def _of_dataset(record: FileRecord, dataset: str) -> FileRecord:
+    """What was read for a dataset belongs to its tables."""
+    if not dataset:
+        return record
+    return replace(record, tables=tuple(f"{dataset}.{table}" for table in record.tables))
+
+
+def _refused_of_dataset(refusal: Refusal, dataset: str) -> Refusal:
+    if not dataset or refusal.table is None:
+        return refusal
+    return replace(refusal, table=f"{dataset}.{refusal.table}")
+
+
 def _check_blank(schema: Schema, blank: Iterable[str]) -> None:
     known = {
         f"{table.name}.{column.name}"
-        for table in schema.tables.values()
+        for table in (*schema.tables.values(), *schema.derived.values())
+        if not table.label
         for column in table.columns
     }
     for each in sorted(blank):

@@ -146,6 +146,17 @@ class Schema:
     code_sets: dict[str, CodeSet] = field(default_factory=dict)
     derived: dict[str, Table] = field(default_factory=dict)
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The datasets beside the revision, in the order of their declaration."""
+        return tuple(dict.fromkeys(t.dataset for t in self.derived.values() if t.dataset))
+
+    @property
+    def by_shown_name(self) -> dict[str, Table]:
+        """Every table by what findings call it."""
+        every = (*self.derived.values(), *self.tables.values())
+        return {table.shown: table for table in every}
+
     def table(self, name: str) -> Table:
         """The table of a name, declared or derived. Raises `KeyError`."""
         return self.tables[name] if name in self.tables else self.derived[name]

@@ -11,15 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from ruleforge.engine.outlook import DOES_NOT_APPLY, EVALUATED, NOT_EVALUATED
 from ruleforge.engine.result import Result
 from ruleforge.language.check_messages import named
-from ruleforge.language.core import Rulebook, Severity
+from ruleforge.language.core import Report, Rulebook, Severity
 from ruleforge.language.resolve import AS_OF
 from ruleforge.reporting.page import GAP, Column, Grid, Line, Page, Style, Words, line
 
 _Row = Mapping[str, Any]
 _ZERO = Words("0", Style.FAINT)
+_ROWS_OF_REPORT = 40
 
 
 def summary(
@@ -45,6 +48,8 @@ def summary(
         )
     if show > 0:
         blocks.append(_findings(result, rows, show))
+    blocks.append(_populations(result))
+    blocks += [_report(result, report) for report in book.reports]
     blocks.append(_files(result))
     blocks.append(_end(result, mine, built_in, written, show))
     page: list[Line | Grid] = []
@@ -225,7 +230,7 @@ def _findings(result: Result, rows: Sequence[_Row], show: int) -> Page:
 def _finding(result: Result, row: _Row, shorten: "_Shortener") -> tuple[Words, ...]:
     """Who it is about, where the row stands, what is said, and the rest of the row's key."""
     schema = result.rulebook.schema
-    table = schema.tables.get(row["table"] or "")
+    table = schema.by_shown_name.get(row["table"] or "")
     columns_by_role = table.roles if table is not None else {}
     roles = [role for role in ("student", "staff", *schema.roles) if row[role] is not None]
     who = roles[0] if roles else None
@@ -248,6 +253,57 @@ def _finding(result: Result, row: _Row, shorten: "_Shortener") -> tuple[Words, .
         Words(message),
         Words(", ".join(rest), Style.FAINT),
     )
+
+
+# ── populations and reports ────────────────────────────────────────────────────────────────────
+
+
+def _populations(result: Result) -> Page:
+    """How many count, and which rules take out the others."""
+    page: list[Line | Grid] = []
+    for population in result.rulebook.populations:
+        units = result.populations.get(population.name)
+        if units is None:
+            if reason := result.unmade.get(population.view.table.name):
+                page.append(line(Words(population.name, Style.STRONG), f"  not counted: {reason}"))
+            continue
+        counted = int(units["counted"].sum())
+        page.append(
+            line(
+                Words(population.name, Style.STRONG),
+                f"  {counted:,} of {_number(units.height, 'unit')} count",
+            )
+        )
+        out = units.filter(~pl.col("counted")).explode("rules").group_by("rules").len()
+        rows = out.sort("len", "rules", descending=[True, False]).rows()
+        cells = tuple(
+            (Words(f"{number:,}"), Words(f"taken out by {rule}")) for rule, number in rows
+        )
+        if cells:
+            page.append(Grid((Column(right=True), Column()), cells, indent=2))
+    return page
+
+
+def _report(result: Result, report: Report) -> Page:
+    """The first rows of a report."""
+    head = [Words(report.title, Style.STRONG)]
+    frame = result.reports.get(report.name)
+    if frame is None:
+        reason = result.unmade.get(report.view.table.name)
+        return [line(*head, f"  not made: {reason}")] if reason else []
+    columns = tuple(
+        Column(name, right=dtype.is_numeric(), fixed=True) for name, dtype in frame.schema.items()
+    )
+    shown = frame.head(_ROWS_OF_REPORT).with_columns(pl.all().cast(pl.String))
+    cells = tuple(
+        tuple(Words("(missing)" if value is None else value) for value in row)
+        for row in shown.rows()
+    )
+    page: list[Line | Grid] = [line(*head), Grid(columns, cells, indent=2)]
+    left = frame.height - shown.height
+    if left:
+        page.append(line(Words(f"… and {_number(left, 'row')} more", Style.FAINT), indent=2))
+    return page
 
 
 class _Shortener:
@@ -364,6 +420,7 @@ def _remedies(result: Result, skipped: Sequence[_Row]) -> list[Line]:
     absent = {
         f"`{table}.{column}`": f"{table}.{column}"
         for table, admitted in result.tables.items()
+        if table not in result.rulebook.views
         for column in admitted.unusable
     }
     blank = next(

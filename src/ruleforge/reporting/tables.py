@@ -28,7 +28,7 @@ from typing import IO, Self
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ruleforge.engine.finding import finding_schema, key_fields
+from ruleforge.engine.finding import finding_schema, judged_tables, key_fields
 from ruleforge.engine.result import Result
 
 EXTENSIONS = (".csv", ".json", ".parquet")
@@ -95,8 +95,20 @@ def write(result: Result, outputs: Sequence[Output]) -> None:
                 manifest.write_text(
                     result.manifest.model_dump_json(indent=2) + "\n", encoding="utf-8"
                 )
+                for name, table in _published(result).items():
+                    write_table(table, staging.file(output.path / name), ".csv")
             else:
                 _write_findings(result, staging.file(output.path), output.path.suffix.lower())
+
+
+def _published(result: Result) -> dict[str, pl.DataFrame]:
+    """Populations and reports, by the name of their file."""
+    populations = {
+        f"population.{name}.csv": frame.with_columns(pl.col("rules").list.join(", "))
+        for name, frame in result.populations.items()
+    }
+    reports = {f"report.{name}.csv": frame for name, frame in result.reports.items()}
+    return populations | reports
 
 
 def write_table(table: pl.DataFrame, path: Path, extension: str) -> None:
@@ -166,9 +178,8 @@ def _write_findings(result: Result, path: Path, extension: str) -> None:
 
 
 def _schema(result: Result) -> dict[str, pl.DataType]:
-    return finding_schema(
-        result.rulebook.schema, key_fields(t.table for t in result.tables.values())
-    )
+    book = result.rulebook
+    return finding_schema(book.schema, key_fields(judged_tables(book, result.tables)))
 
 
 def _pieces(result: Result) -> Iterator[pl.DataFrame]:
@@ -214,7 +225,8 @@ def _as_cells(findings: pl.DataFrame, result: Result) -> pl.DataFrame:
     """Findings of one table with JSON text where a cell would hold more than a value."""
     return findings.with_columns(
         _own(findings, result, "key").struct.json_encode().alias("key"),
-        *(_array(pl.col(name)).alias(name) for name in ("values", "counterparts")),
+        _array(pl.col("values")).alias("values"),
+        _array(_counterparts(findings, result)).alias("counterparts"),
     )
 
 
@@ -230,7 +242,8 @@ def _as_records(findings: pl.DataFrame, result: Result) -> pl.DataFrame:
     shaped = findings.with_columns(
         _own(findings, result, "key").alias("key"),
         _own(findings, result, "roles").alias("roles"),
-        *(pl.col(name).fill_null([]) for name in ("values", "counterparts")),
+        pl.col("values").fill_null([]),
+        _counterparts(findings, result).alias("counterparts"),
     )
     names = [name for name in findings.columns if name not in roles]
     names.insert(names.index("key") + 1, "roles")
@@ -244,16 +257,33 @@ def _own(findings: pl.DataFrame, result: Result, what: str) -> pl.Expr:
     # NOTE: a line that is no row of its table has no key, though it has the table.
     named = findings["table"][0] if findings.height else None
     has_key = findings.height > 0 and findings["key"].null_count() == 0
-    table = result.rulebook.schema.tables[named] if named is not None and has_key else None
+    table = result.rulebook.schema.by_shown_name[named] if named and has_key else None
     if table is None:
         return pl.lit({}, dtype=pl.Struct([]))
     if what == "roles":
-        return (
-            pl.struct(pl.col(role).cast(pl.String) for role in table.roles)
-            if table.roles
-            else pl.lit({}, dtype=pl.Struct([]))
-        )
-    return pl.struct(pl.col("key").struct.field(name).cast(pl.String) for name in table.key)
+        return _texts({role: pl.col(role) for role in table.roles})
+    return _texts({name: pl.col("key").struct.field(name) for name in table.key})
+
+
+def _counterparts(findings: pl.DataFrame, result: Result) -> pl.Expr:
+    """The counterparts in the shape of `Counterpart`; those of one rule are of one table."""
+    first = findings["counterparts"].drop_nulls().list.first().drop_nulls()
+    if not len(first):
+        return pl.lit([], dtype=pl.List(pl.Struct([])))
+    table = result.rulebook.schema.by_shown_name[first.struct.field("table")[0]]
+    one = pl.element().struct
+    shaped = pl.struct(
+        one.field("table"),
+        _texts({name: one.field("key").struct.field(name) for name in table.key}).alias("key"),
+        _texts({role: one.field(role) for role in table.roles}).alias("roles"),
+    )
+    return pl.col("counterparts").fill_null([]).list.eval(shaped)
+
+
+def _texts(fields: dict[str, pl.Expr]) -> pl.Expr:
+    if not fields:
+        return pl.lit({}, dtype=pl.Struct([]))
+    return pl.struct(expr.cast(pl.String).alias(name) for name, expr in fields.items())
 
 
 # ── rules ──────────────────────────────────────────────────────────────────────────────────────
@@ -264,9 +294,14 @@ def _rules(result: Result) -> pl.DataFrame:
     about = {
         rule.id: rule for rule in (*(hits.rule for hits in result.hits), *result.rulebook.rules)
     }
+    schema = result.rulebook.schema
     known = [about.get(rule) for rule in result.rules["rule"]]
     return result.rules.with_columns(
-        pl.Series("table", [rule and rule.variable.table for rule in known], dtype=pl.String),
+        pl.Series(
+            "table",
+            [rule and schema.table(rule.variable.table).shown for rule in known],
+            dtype=pl.String,
+        ),
         pl.Series("title", [rule and rule.title for rule in known], dtype=pl.String),
         pl.Series("source", [rule and rule.source for rule in known], dtype=pl.String),
     )
