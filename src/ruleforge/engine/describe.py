@@ -20,7 +20,7 @@ from ruleforge.engine.needs import said_by
 from ruleforge.engine.plan import ROW
 from ruleforge.engine.polars_backend import PolarsBackend
 from ruleforge.engine.polars_types import as_text
-from ruleforge.engine.polars_views import counterparts
+from ruleforge.engine.polars_views import counterparts, linked_rows
 from ruleforge.engine.reference_backend import constant_value
 from ruleforge.engine.result import Hits
 from ruleforge.engine.revision import LINE, Refusal
@@ -262,20 +262,17 @@ class Describer:
         listed = listed_in(rule) if "message" in columns else []
         extract = lower_counterparts(rule, listed, self.schema)
         texts = [f"value.{number}" for number in range(len(listed))]
-        frames = []
-        for pairs in counterparts(self.backend, extract, hits.frame[ROW]):
-            ranked = pairs.join(self.ranks(other, pairs["#other"]), on="#other", how="left")
-            first = ranked.sort(ROW, "#rank").group_by(ROW, maintain_order=True)
-            frames.append(
-                first.agg(
-                    pl.len().alias("number"),
-                    pl.col("#other").head(MOST_COUNTERPARTS),
-                    *(pl.col(name).head(MOST_COUNTERPARTS) for name in texts),
-                )
-            )
-        if not frames:
-            return pl.DataFrame(schema={ROW: pl.get_index_type()})
-        found = pl.concat(frames)
+        linked = linked_rows(self.backend, extract, hits.frame[ROW])
+        order = self.order(other, linked.other[extract.other])
+        counted, named = [], []
+        for numbers, first in counterparts(self.backend, extract, linked, order, MOST_COUNTERPARTS):
+            counted.append(numbers)
+            named.append(first)
+        first_pairs = pl.concat(named)
+        lists = [pl.col("#other"), *(pl.col(name) for name in texts)]
+        found = pl.concat(counted).join(
+            first_pairs.group_by(ROW, maintain_order=True).agg(lists), on=ROW, how="left"
+        )
         more = pl.when(pl.col("number") > MOST_COUNTERPARTS).then(pl.lit(" and more"))
         said = []
         for number, expr in enumerate(listed):
@@ -296,15 +293,15 @@ class Describer:
         lists = named.group_by(ROW, maintain_order=True).agg("counterparts")
         return found.drop("#other", *texts).join(lists, on=ROW, how="left")
 
-    def ranks(self, table: Table, rows: pl.Series) -> pl.DataFrame:
-        """`#other`, numbers of rows of a table, and `#rank`, their places in the order of its key,
-        then of its other columns; what is missing comes first.
+    def order(self, table: Table, rows: pl.Series) -> pl.DataFrame:
+        """`#other`: numbers of rows of a table in the order of its key, then of its other columns;
+        what is missing comes first.
         """
         others = [name for name in table.columns_by_name if name not in table.key]
         order = [*table.key, *others]
         found = self.backend.tables[table.name].at(rows, order)
-        ranked = found.sort(order, nulls_last=False, maintain_order=True).with_row_index("#rank")
-        return ranked.select(pl.col(ROW).cast(rows.dtype).alias("#other"), "#rank")
+        ranked = found.sort(order, nulls_last=False, maintain_order=True)
+        return ranked.select(pl.col(ROW).cast(rows.dtype).alias("#other"))
 
     def described(self, table: Table, rows: pl.Series, key: dict[str, pl.DataType]) -> pl.DataFrame:
         """`#other`, numbers of rows of a table, and `counterparts`: what tells which row each is."""

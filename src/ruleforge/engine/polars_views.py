@@ -5,6 +5,7 @@ pairs of a conflict are made for the reported rows only.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import polars as pl
 
@@ -130,31 +131,52 @@ def _picked(
 # ── counterparts ───────────────────────────────────────────────────────────────────────────────
 
 
+class LinkedRows(NamedTuple):
+    """Rows of a rule, rows of another table, and the columns in which a pair is equal."""
+
+    own: pl.DataFrame
+    other: pl.DataFrame
+    on: list[str]
+
+
 def counterparts(
-    backend: PolarsBackend, extract: PairExtract, rows: pl.Series
-) -> Iterator[pl.DataFrame]:
-    """For some rows of a rule their counterparts: `#row`, `#other`, then `value.0`, `value.1`, … as
-    text, some rows at a time, so that a pupil with thousands of stays does not fill the memory.
+    backend: PolarsBackend, extract: PairExtract, linked: LinkedRows, order: pl.DataFrame, most: int
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """For some rows of a rule how many counterparts they have (`#row`, `number`), and the first of
+    them: `#row`, `#other`, then `value.0`, `value.1`, … as text.
+
+    `order` has the numbers of the rows that may be counterparts, `#other`, in their order. It goes
+    some rows at a time, so that a pupil with thousands of stays does not fill the memory.
     """
     pairs = extract.pairs
     translator = backend.translator()
-    outer = backend.frame(pairs.outer, ROW, numbered(rows))
-    on, keys, _ = backend.linked(pairs.links, backend.frame(pairs.inner), translator)
-    carried = [name for name in pairs.carried if name != ROW]
-    linked = outer.select(ROW, *dict.fromkeys(carried), *keys).collect(engine="streaming")
-    inner = backend.linked(pairs.links, backend.frame(pairs.inner), translator)[2]
-    few = inner.join(linked.lazy().select(on), on=on, how="semi").collect(engine="streaming")
-    numbers = few.group_by(on).len()
-    sizes = linked.join(numbers, on=on, how="left", maintain_order="left")["len"].fill_null(0)
-    linked = linked.with_columns((sizes.cum_sum() // _MOST_PAIRS).alias("#part"))
     number = f"{pairs.inner.scan.prefix}.{ROW}"
+    on, own = linked.on, linked.own
+    few = order.join(linked.other, left_on="#other", right_on=number, maintain_order="left")
+    few = few.rename({"#other": number})
+    numbers = few.group_by(on).len()
+    sizes = own.join(numbers, on=on, how="left", maintain_order="left")["len"].fill_null(0)
+    own = own.with_columns((sizes.cum_sum() // _MOST_PAIRS).alias("#part"))
     texts = [
         backend.text(translator, value).alias(f"value.{position}")
         for position, value in enumerate(extract.values)
     ]
-    for part in linked.partition_by("#part", include_key=False, maintain_order=True):
-        joined = part.lazy().join(few.lazy(), on=on, how="inner")
-        frame = backend.apply(joined, pairs.steps, [ROW, number], None)
-        yield frame.select(ROW, pl.col(extract.other).alias("#other"), *texts).collect(
-            engine="streaming"
+    for part in own.partition_by("#part", include_key=False, maintain_order=True):
+        joined = part.lazy().join(few.lazy(), on=on, how="inner", maintain_order="left_right")
+        found = backend.apply(joined, pairs.steps, [ROW, number], None).collect()
+        first = found.group_by(ROW, maintain_order=True).head(most)
+        yield (
+            found.group_by(ROW, maintain_order=True).agg(pl.len().alias("number")),
+            first.select(ROW, pl.col(extract.other).alias("#other"), *texts),
         )
+
+
+def linked_rows(backend: PolarsBackend, extract: PairExtract, rows: pl.Series) -> LinkedRows:
+    """Some rows of a rule, and those of the other table that share their links."""
+    pairs = extract.pairs
+    outer = backend.frame(pairs.outer, ROW, numbered(rows))
+    on, keys, inner = backend.linked(pairs.links, backend.frame(pairs.inner), backend.translator())
+    carried = dict.fromkeys(name for name in pairs.carried if name != ROW)
+    linked = outer.select(ROW, *carried, *keys).collect(engine="streaming").sort(ROW)
+    few = inner.join(linked.lazy().select(on), on=on, how="semi").collect(engine="streaming")
+    return LinkedRows(linked, few, on)
