@@ -32,12 +32,14 @@ from ruleforge.engine.reference_functions import (
 )
 from ruleforge.language import core
 from ruleforge.language.core import Value
-from ruleforge.language.schema import Schema
+from ruleforge.language.schema import Schema, Table
+from ruleforge.language.sensitive import reads_sensitive
 from ruleforge.language.types import CodeType, ValueType
 
 Row = dict[str, Value | None]
 Rows = Mapping[int, Row | None]  # the rows that an expression sees, by depth; None is a missing row
 Tables = Mapping[str, Sequence[Row]]
+PlainFunction = Callable[[Sequence[Value]], Value | None]  # a host's function, of one row's values
 
 
 class MissingColumn(KeyError):  # noqa: N818 - it says what is missing
@@ -63,27 +65,34 @@ class Judgement:
     """What a rule says of one row.
 
     `cause` is the number of the first claim that is false, from 1; set only where the row fails.
+    `taken` where the rule is not applicable because a rule named by `after` reports the row.
     """
 
     row_index: int
     verdict: Verdict
     cause: int | None = None
+    taken: bool = False
 
 
 # ── judging ────────────────────────────────────────────────────────────────────────────────────
 
 
 def judge(
-    rule: core.Rule, schema: Schema, tables: Tables, parameters: Mapping[str, Value | None]
+    rule: core.Rule,
+    schema: Schema,
+    tables: Tables,
+    parameters: Mapping[str, Value | None],
+    functions: Mapping[str, PlainFunction] | None = None,
 ) -> list[Judgement]:
     """One judgement for each row of the rule's table for which `where` is true, in their order.
 
-    Whether the rule `applies`, and which rows an `after` takes, is the caller's to ask.
+    `tables` are those that the rule reads, views among them. Whether the rule `applies`, and which
+    rows an `after` takes, is the caller's to ask (`reference_judge`).
     Raises `MissingColumn` where the rule reads a column that was not supplied.
     """
     judgements = []
     for row_index, row in enumerate(tables[rule.variable.table]):
-        evaluator = Evaluator.of_row(rule, schema, tables, parameters, row)
+        evaluator = Evaluator.of_row(rule, schema, tables, parameters, row, functions)
         if evaluator.is_true(rule.where, evaluator.rows):
             verdict, cause = verdict_of(rule, evaluator)
             judgements.append(Judgement(row_index, verdict, cause))
@@ -104,13 +113,16 @@ def verdict_of(rule: core.Rule, evaluator: "Evaluator") -> tuple[Verdict, int | 
 
 
 def constant_value(
-    expr: core.Expr, parameters: Mapping[str, Value | None], schema: Schema | None = None
+    expr: core.Expr,
+    parameters: Mapping[str, Value | None],
+    schema: Schema | None = None,
+    functions: Mapping[str, PlainFunction] | None = None,
 ) -> Result:
     """The value of an expression that reads no row.
 
-    `schema` is needed only where codes are put in order.
+    `schema` is needed only where codes are put in order, `functions` where the host's are called.
     """
-    return Evaluator(schema or Schema(), {}, parameters).value(expr, {})
+    return Evaluator(schema or Schema(), {}, parameters, functions=functions).value(expr, {})
 
 
 # ── values ─────────────────────────────────────────────────────────────────────────────────────
@@ -129,12 +141,14 @@ class Evaluator:
         parameters: Mapping[str, Value | None],
         lets: Mapping[str, core.Expr] | None = None,
         rows: Rows | None = None,
+        functions: Mapping[str, PlainFunction] | None = None,
     ) -> None:
         self.schema = schema
         self.tables = tables
         self.parameters = parameters
         self.lets = lets or {}
         self.rows = rows or {}
+        self.functions = functions or {}
         self._let_values: dict[str, Result] = {}
 
     @classmethod
@@ -145,9 +159,11 @@ class Evaluator:
         tables: Tables,
         parameters: Mapping[str, Value | None],
         row: Row,
+        functions: Mapping[str, PlainFunction] | None = None,
     ) -> "Evaluator":
         """The evaluator of a rule for one row of its table."""
-        return cls(schema, tables, parameters, dict(rule.lets), {rule.variable.depth: row})
+        rows: Rows = {rule.variable.depth: row}
+        return cls(schema, tables, parameters, dict(rule.lets), rows, functions)
 
     def value(self, expr: core.Expr, rows: Rows) -> Result:
         """The value of an expression that sees `rows`; None where it is missing or unknown.
@@ -163,8 +179,8 @@ class Evaluator:
                 return self._let(expr.name)
             case core.ColumnValue():
                 return self._column(expr, rows)
-            case core.Apply():
-                return self._apply(expr, rows)
+            case core.Apply() | core.HostCall():
+                return self._call(expr, rows)
             case core.SetOf():
                 raise ValueError("a set of dates is an argument of a function and has no value")
             case core.Negative():
@@ -195,6 +211,9 @@ class Evaluator:
                 return self.value(expr.operand, rows) is not None
             case core.RowPresent():
                 return self.row(expr.row, rows) is not None
+            case core.OtherRow():
+                # NOTE: two rows may hold the same values; they are two all the same.
+                return self.row(expr.left, rows) is not self.row(expr.right, rows)
             case core.Exists():
                 return len(self.matching(expr.variable, expr.where, rows)) > 0
             case core.Every():
@@ -235,40 +254,45 @@ class Evaluator:
         here = self.row(row.row, rows)
         if here is None:
             return None
-        link = self.schema.tables[source].links_by_name[row.link]
+        link = self.schema.table(source).links_by_name[row.link]
         wanted = [_cell(source, here, column) for column in link.columns]
         if None in wanted:
             return None
-        target = self.schema.tables[link.table]
+        # NOTE: within a scope the reference leads to what the scope leaves of the table.
+        target = self.schema.table(row.table)
         found = [
             candidate
-            for candidate in self.tables[link.table]
-            if [_cell(link.table, candidate, column) for column in target.key] == wanted
+            for candidate in self.tables[row.table]
+            if [_cell(row.table, candidate, column) for column in target.key] == wanted
         ]
         columns = [column.name for column in target.columns]
-        return min(found, key=lambda each: self._rank(link.table, each, columns), default=None)
+        return min(found, key=lambda each: self.rank(target, each, columns), default=None)
 
     def _pick(self, row: core.Pick, rows: Rows) -> Row | None:
-        table = self.schema.tables[row.variable.table]
-        others = [column.name for column in table.columns if column.name not in table.key]
+        table = self.schema.table(row.variable.table)
         ranked = []
         for inner in self.matching(row.variable, row.where, rows):
             by, candidate = self.value(row.by, inner), inner[row.variable.depth]
             if by is not None and candidate is not None:
-                ties = self._rank(table.name, candidate, [*table.key, *others])
-                ranked.append((self.order(by, row.by.type), ties, candidate))
+                ranked.append((self.order(by, row.by.type), self.rank(table, candidate), candidate))
         extreme = max if row.latest else min
         best = extreme(ranked, key=lambda each: each[:2], default=None)
         return None if best is None else best[2]
 
-    def _rank(self, table: str, row: Row, columns: Sequence[str]) -> list[Any]:
-        """The sort key of a row by columns, missing lowest, and so is what was not supplied."""
-        types = self.schema.tables[table].columns_by_name
-        values = [(row.get(column), types[column].type) for column in columns]
-        return [
-            (False, None) if value is None else (True, self.order(value, value_type))
-            for value, value_type in values
-        ]
+    def rank(self, table: Table, row: Row, columns: Sequence[str] | None = None) -> list[Any]:
+        """The sort key of a row by columns, missing lowest, and so is what was not supplied.
+
+        Without `columns` by the key and then the other columns in their order.
+        """
+        if columns is None:
+            others = [column.name for column in table.columns if column.name not in table.key]
+            columns = [*table.key, *others]
+        types = table.columns_by_name
+        return [self.missing_lowest(row.get(column), types[column].type) for column in columns]
+
+    def missing_lowest(self, value: Any, value_type: ValueType) -> Any:
+        """The sort key of a value that may be missing."""
+        return (False, None) if value is None else (True, self.order(value, value_type))
 
     def order(self, value: Any, value_type: ValueType) -> Any:
         """The sort key of a present value: of a code its position in its set, else the value."""
@@ -291,7 +315,10 @@ class Evaluator:
         row = self.row(expr.row, rows)
         return None if row is None else _cell(core.table_of(expr.row), row, expr.column)
 
-    def _apply(self, expr: core.Apply, rows: Rows) -> Result:
+    def _call(self, expr: core.Apply | core.HostCall, rows: Rows) -> Result:
+        if isinstance(expr, core.HostCall):
+            values: list[Any] = [self.value(argument, rows) for argument in expr.arguments]
+            return None if None in values else self.functions[expr.function](values)
         arguments = [self._argument(argument, rows) for argument in expr.arguments]
         return apply_function(expr.function, arguments, lambda each: self.order(each, expr.type))
 
@@ -311,13 +338,16 @@ class Evaluator:
                 return None
 
     def _aggregate(self, expr: core.Aggregate, rows: Rows) -> Result:
-        matching = self.matching(expr.variable, expr.where, rows)
-        if expr.value is None:
+        return self.aggregate(expr.kind, expr.value, self.matching(expr.variable, expr.where, rows))
+
+    def aggregate(self, kind: str, expr: core.Expr | None, matching: Sequence[Rows]) -> Result:
+        """The aggregate of a kind of what an expression is for each of some rows."""
+        if expr is None:
             return len(matching)
-        value_type = expr.value.type
-        values: list[Any] = [self.value(expr.value, inner) for inner in matching]
+        value_type = expr.type
+        values: list[Any] = [self.value(expr, inner) for inner in matching]
         present = [value for value in values if value is not None]
-        match expr.kind:
+        match kind:
             case "count":
                 return len(present)
             case "count distinct":
@@ -332,7 +362,7 @@ class Evaluator:
             case "max":
                 return max(present, key=lambda each: self.order(each, value_type), default=None)
             case _:
-                raise ValueError(f"no aggregate `{expr.kind}`")
+                raise ValueError(f"no aggregate `{kind}`")
 
     def _compare(self, op: str, left: core.Expr, right: core.Expr, rows: Rows) -> bool | None:
         a, b = self.value(left, rows), self.value(right, rows)
@@ -381,18 +411,3 @@ def render_message(
         return shown(evaluator.value(part, evaluator.rows))
 
     return "".join(text(part) for part in template.parts)
-
-
-def reads_sensitive(expr: core.Expr, schema: Schema, lets: Mapping[str, core.Expr]) -> bool:
-    """Whether any column that the expression names is sensitive.
-
-    A column that a reference goes by is not named: `e.student.grade` shows nothing of `student_id`.
-    """
-    for node in core.walk(expr):
-        if isinstance(node, core.ColumnValue):
-            columns = schema.tables[core.table_of(node.row)].columns_by_name
-            if columns[node.column].sensitive:
-                return True
-        elif isinstance(node, core.LetValue) and reads_sensitive(lets[node.name], schema, lets):
-            return True
-    return False

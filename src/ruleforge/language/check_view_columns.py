@@ -391,7 +391,10 @@ class Grouped(Maker):
                 picked = _root(expr.row)
                 if isinstance(picked, core.Pick) and picked.variable.depth == 0:
                     kind = "latest" if picked.latest else "earliest"
-                    row = _with_root(expr.row, picked.variable)
+                    # WHY: a question about the group is at depth 0, the row that it picks at its own.
+                    name = picked.variable.name
+                    own = next(each for each in self.rows if each.name == name)
+                    row = _with_root(expr.row, own)
                     return self.figure(kind, picked.by, picked.where, replace(expr, row=row), expr)
                 return replace(expr, row=self.lifted_row(expr.row))
             case core.Exists():
@@ -426,14 +429,15 @@ class Grouped(Maker):
     ) -> core.Expr:
         """The value of a figure, the same one for equal questions.
 
-        Whether a row is picked at all is a figure that is missing where none is.
+        Whether a row is found is a figure that is missing where none is picked, and false where the
+        picked row refers to none.
         """
         new = core.Figure("", kind, value, where, picked, expr.type)
         if new not in self.figures:
             self.figures[new] = core.LetValue(f"figure.{len(self.figures)}", expr.type, expr.span)
         let = self.figures[new]
         if isinstance(expr, core.RowPresent):
-            return core.Present(let, expr.span)
+            return core.And((core.Present(let, expr.span), let), expr.span)
         return let
 
 
