@@ -1,7 +1,7 @@
 """coverage: tests of a rulebook -> which conditions they have seen true, false and unknown
 
-The conditions of a rule are its `where`, its `when`, each `require` and each `report when`, and in
-all of these, and in its `let`s, every operand of `and` and `or`. One that a definition brings into a
+The conditions of a rule are its `where`, its `when`, each `require`, each `report when` and that of
+`against`, and in all of these, and in its `let`s, every operand of `and` and `or`. One that a definition brings into a
 rule several times is one. What a row is judged by is what counts: where `when` is false, no claim is
 looked at. The reference backend does the judging, because it asks every condition by itself.
 """
@@ -9,13 +9,11 @@ looked at. The reference backend does the judging, because it asks every conditi
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ruleforge.authoring.judge_example import (
-    in_force,
-    parameters_of,
-    reference_tables,
-)
+from ruleforge.authoring.judge_example import Bench, in_force
 from ruleforge.authoring.run_tests import bench_of
+from ruleforge.engine.host_functions import Implementation
 from ruleforge.engine.reference_backend import Evaluator, Rows, verdict_of
+from ruleforge.engine.reference_host import plain_functions
 from ruleforge.language import core
 from ruleforge.language.core import Rulebook, Test
 from ruleforge.language.source import Span
@@ -82,7 +80,10 @@ def percentage(coverages: Iterable[Coverage]) -> float:
 
 
 def coverage(
-    rulebook: Rulebook, tests: Iterable[Test], rules: Iterable[str] | None = None
+    rulebook: Rulebook,
+    tests: Iterable[Test],
+    rules: Iterable[str] | None = None,
+    functions: Mapping[str, Implementation] | None = None,
 ) -> Coverage:
     """What some tests have seen of the conditions of all rules, or of some."""
     wanted = None if rules is None else set(rules)
@@ -90,7 +91,7 @@ def coverage(
         rule.id: _of_rule(rule) for rule in rulebook.rules if wanted is None or rule.id in wanted
     }
     for test in tests:
-        _watch(rulebook, test, found)
+        _watch(bench_of(rulebook, test, functions), found)
     return Coverage(rulebook, tuple(found.values()))
 
 
@@ -102,11 +103,13 @@ def _of_rule(rule: core.Rule) -> RuleCoverage:
     roots += [(f"let {name}", value) for name, value in rule.lets]
     if rule.when is not None:
         roots.append(("when", rule.when))
-    for claim in rule.claims:
+    for claim in rule.claims if rule.against is None else ():
         reported = _reported(claim.condition)
         roots.append(
             ("require", claim.condition) if reported is None else ("report when", reported)
         )
+    if rule.against is not None:
+        roots += [("against", each) for each in written_in(rule.against)]
     conditions: dict[tuple[str, int, int], Condition] = {}
     by_node: dict[int, Condition] = {}
     for clause, root in roots:
@@ -117,6 +120,16 @@ def _of_rule(rule: core.Rule) -> RuleCoverage:
             place = (span.source.path, span.start, span.end)
             by_node[id(node)] = conditions.setdefault(place, Condition(clause, span))
     return RuleCoverage(rule, tuple(conditions.values()), by_node)
+
+
+def written_in(against: core.Against) -> list[core.Expr]:
+    """The condition of `against`, without that the rows are two."""
+    where = against.where
+    if where is None or isinstance(where, core.OtherRow):
+        return []
+    if isinstance(where, core.And) and isinstance(where.operands[-1], core.OtherRow):
+        return list(where.operands[:-1])
+    return [where]
 
 
 def _reported(claim: core.Expr) -> core.Expr | None:
@@ -158,16 +171,16 @@ class _Watcher(Evaluator):
         return value
 
 
-def _watch(rulebook: Rulebook, test: Test, found: dict[str, RuleCoverage]) -> None:
-    bench = bench_of(rulebook, test)
+def _watch(bench: Bench, found: dict[str, RuleCoverage]) -> None:
     rules, _ = in_force(bench)
-    values, tables = parameters_of(bench), reference_tables(bench.example)
+    schema, values, tables = bench.rulebook.schema, bench.parameters, bench.tables
+    functions = plain_functions(bench.rulebook, bench.functions)
     for each in rules:
         watched = found.get(each.rule.id)
         if watched is None:
             continue
         for row in tables[each.rule.variable.table]:
-            watcher = _Watcher.of_row(each.rule, rulebook.schema, tables, values, row)
+            watcher = _Watcher.of_row(each.rule, schema, tables, values, row, functions)
             assert isinstance(watcher, _Watcher)
             watcher.by_node = watched.by_node
             if watcher.is_true(each.rule.where, watcher.rows):

@@ -4,6 +4,8 @@ Every table is there with every column, so that no rule is left out for want of 
 does not name is missing, but for required columns, which get a value that passes: the text
 `required`, the first code in force, 0, false, 2000-01-01, the school year of the test. Of a text, a
 number or a date in the key each row gets another one. What refers to another table stays missing.
+The tables of datasets are there too; of those that are lookup tables, which a dataset need not
+bring, only what is given.
 """
 
 import datetime as dt
@@ -63,9 +65,16 @@ def example(test: Test, rulebook: Rulebook) -> Example:
                 year if isinstance(year, SchoolYear) else None,
             )
         )
-        for table in rulebook.schema.tables.values()
+        for table in _tables(rulebook.schema)
+        if not (table.dataset and table.lookup and table.name not in given)
     }
     return Example(tables, as_of, parameters)
+
+
+def _tables(schema: Schema) -> list[Table]:
+    """The tables that data has: those that are declared, and those of datasets."""
+    of_datasets = [each for each in schema.derived.values() if each.dataset and not each.label]
+    return [*schema.tables.values(), *of_datasets]
 
 
 def _rows(

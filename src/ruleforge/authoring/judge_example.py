@@ -4,34 +4,35 @@ By Polars through `evaluate`, as any data is judged; by the reference backend ro
 looks at what the other has found.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
+from typing import TypedDict
 
 import polars as pl
 
 from ruleforge.authoring.example import Cells, Example
 from ruleforge.authoring.outcome import Judged
 from ruleforge.engine.admit import admit, bad, raw
-from ruleforge.engine.built_in import built_in_rules
-from ruleforge.engine.evaluate import EVALUATED, NOT_EVALUATED, evaluate, queries_of
-from ruleforge.engine.needs import lacks
+from ruleforge.engine.evaluate import evaluate, judgements
+from ruleforge.engine.host_functions import Implementation
+from ruleforge.engine.needs import Supply
+from ruleforge.engine.outlook import EVALUATED, NOT_EVALUATED, outlooks
 from ruleforge.engine.parameters import bind
-from ruleforge.engine.polars_backend import FAILS, HOLDS, NOT_APPLICABLE, UNKNOWN, cause_of
-from ruleforge.engine.reference_backend import (
-    Evaluator,
-    Row,
-    Verdict,
-    constant_value,
-    judge,
-    render_message,
-)
+from ruleforge.engine.plan import ROW
+from ruleforge.engine.polars_backend import FAILS, HOLDS, NOT_APPLICABLE, UNKNOWN
+from ruleforge.engine.reference_backend import Evaluator, Row, Verdict, judge
+from ruleforge.engine.reference_host import plain_functions
+from ruleforge.engine.reference_judge import judge_all, message_of
+from ruleforge.engine.reference_views import with_views
 from ruleforge.engine.result import Hits, Result
 from ruleforge.engine.revision import Revision
+from ruleforge.engine.views import survey
 from ruleforge.language import core
 from ruleforge.language.check_tests import row_names
 from ruleforge.language.core import Rulebook, Severity, Value
-from ruleforge.language.schema import SchoolYear
 
 _WORDS = {
     NOT_APPLICABLE: Verdict.NOT_APPLICABLE.value,
@@ -54,30 +55,51 @@ class Verdicts:
 @dataclass(frozen=True)
 class Bench:
     """An example made ready for both engines. `author` are the ids of the author's rules that are
-    looked at, `made` those of rules that come of declarations.
+    looked at, `made` those of rules that come of declarations, `functions` what the host brings.
     """
 
     rulebook: Rulebook
     example: Example
     author: tuple[str, ...]
     made: tuple[str, ...]
+    functions: Mapping[str, Implementation] = field(default_factory=dict)
 
     @property
     def revision(self) -> Revision:
         """The tables as text, as they come from a file."""
-        tables = {
-            name: pl.DataFrame(
+        tables: dict[str, pl.DataFrame] = {}
+        datasets: dict[str, dict[str, pl.DataFrame]] = {}
+        for name, rows in self.example.tables.items():
+            table = self.rulebook.schema.table(name)
+            frame = pl.DataFrame(
                 [[_spelt(value) for value in row.values()] for row in rows],
-                schema=dict.fromkeys(self.rulebook.schema.tables[name].columns_by_name, pl.String),
+                schema=dict.fromkeys(table.columns_by_name, pl.String),
                 orient="row",
             )
+            if table.dataset:
+                datasets.setdefault(table.dataset, {})[table.base] = frame
+            else:
+                tables[name] = frame
+        return Revision("test", tables, datasets)
+
+    @cached_property
+    def parameters(self) -> dict[str, Value | None]:
+        """The value of every parameter."""
+        return bind(self.rulebook, self.example.parameters, self.example.as_of)
+
+    @cached_property
+    def tables(self) -> dict[str, Sequence[Row]]:
+        """The tables and views as the reference backend takes them."""
+        tables = {
+            name: [_reference_row(row) for row in rows]
             for name, rows in self.example.tables.items()
         }
-        return Revision("test", tables)
+        return with_views(self.rulebook, tables, self.parameters, self.functions)
 
     def known_by(self, table: str, row_index: int) -> Cells:
-        names = set(row_names(self.rulebook.schema.tables[table]).values())
-        row = self.example.tables[table][row_index]
+        """What tells a row from others: its key and roles."""
+        names = set(row_names(self.rulebook.schema.table(table)).values())
+        row = self.tables[table][row_index]
         return {name: row[name] for name in row if name in names}
 
 
@@ -98,10 +120,15 @@ def _spelt(value: Value | None) -> str | None:
 
 def by_polars(bench: Bench) -> Verdicts:
     """The verdicts of the engine that judges data."""
-    book, example, revision = bench.rulebook, bench.example, bench.revision
-    result = evaluate(
-        book, revision, as_of=example.as_of, parameters=example.parameters, rules=bench.author
-    )
+    example = bench.example
+    arguments = (bench.rulebook, bench.revision)
+    options: _Options = {
+        "as_of": example.as_of,
+        "parameters": example.parameters,
+        "rules": bench.author,
+        "functions": bench.functions,
+    }
+    result = evaluate(*arguments, **options)
     wanted = (*bench.author, *bench.made)
     severities: dict[str, Severity] = {}
     reasons: dict[str, str] = {}
@@ -113,36 +140,31 @@ def by_polars(bench: Bench) -> Verdicts:
         elif status == NOT_EVALUATED:
             reasons[rule] = reason
     messages = _messages(result, set(wanted))
-    judged: dict[str, list[Judged]] = {}
-    passes = queries_of(
-        book, revision, as_of=example.as_of, parameters=example.parameters, rules=bench.author
-    )
-    for plan, query in passes:
-        frame = query.collect().sort("#row")
-        for number, each in enumerate(plan.rules):
-            rule = each.rule.id
-            if rule not in wanted:
-                continue
-            code = pl.col(f"verdict.{number}")
-            for row, verdict, cause in (
-                frame.filter(code.is_not_null())
-                .select("#row", code.clip(upper_bound=FAILS), cause_of(code).alias("cause"))
-                .iter_rows()
-            ):
-                failed = verdict == FAILS
-                judged.setdefault(rule, []).append(
-                    Judged(
-                        rule,
-                        plan.table,
-                        row,
-                        _WORDS[verdict],
-                        severities[rule],
-                        cause if failed else None,
-                        messages.get((rule, row)) if failed else None,
-                        bench.known_by(plan.table, row),
-                    )
-                )
-    return Verdicts(tuple(each for rule in wanted for each in judged.get(rule, ())), reasons)
+    tables = {hits.rule.id: hits.rule.variable.table for hits in result.hits}
+    said = judgements(*arguments, **options)
+    judged = [
+        Judged(
+            rule,
+            bench.rulebook.schema.table(tables[rule]).shown,
+            row,
+            _WORDS[verdict],
+            severities[rule],
+            cause or None,
+            messages.get((rule, row)) if cause else None,
+            bench.known_by(tables[rule], row),
+        )
+        for rule in wanted
+        if rule in said and rule in tables
+        for row, verdict, cause in said[rule].select(ROW, "verdict", "cause").iter_rows()
+    ]
+    return Verdicts(tuple(judged), reasons)
+
+
+class _Options(TypedDict):
+    as_of: dt.date
+    parameters: Mapping[str, object]
+    rules: Iterable[str]
+    functions: Mapping[str, Implementation]
 
 
 def _messages(result: Result, wanted: set[str]) -> dict[tuple[str, int], str]:
@@ -172,81 +194,49 @@ class InForce:
 
 def by_reference(bench: Bench) -> Verdicts:
     """The verdicts of the engine that is slow and obvious."""
+    book, tables, values = bench.rulebook, bench.tables, bench.parameters
     rules, reasons = in_force(bench)
-    values = parameters_of(bench)
-    tables = reference_tables(bench.example)
-    schema = bench.rulebook.schema
+    functions = plain_functions(book, bench.functions)
+    by_author = judge_all(book, tables, values, bench.functions)
     judged: list[Judged] = []
     for each in rules:
         rule, table = each.rule, each.rule.variable.table
-        for found in judge(rule, schema, tables, values):
+        found = by_author.get(rule.id)
+        for said in judge(rule, book.schema, tables, values) if found is None else found:
             message = None
-            if found.cause is not None:
-                row = tables[table][found.row_index]
-                evaluator = Evaluator.of_row(rule, schema, tables, values, row)
-                message = render_message(rule.claims[found.cause - 1].message, evaluator)
+            if said.cause is not None:
+                row = tables[table][said.row_index]
+                evaluator = Evaluator.of_row(rule, book.schema, tables, values, row, functions)
+                message = message_of(rule, said.cause, evaluator)
             judged.append(
                 Judged(
                     rule.id,
-                    table,
-                    found.row_index,
-                    found.verdict.value,
+                    book.schema.table(table).shown,
+                    said.row_index,
+                    said.verdict.value,
                     each.severity,
-                    found.cause,
+                    said.cause,
                     message,
-                    bench.known_by(table, found.row_index),
+                    bench.known_by(table, said.row_index),
                 )
             )
     return Verdicts(tuple(judged), reasons)
-
-
-def parameters_of(bench: Bench) -> dict[str, Value | None]:
-    """The value of every parameter."""
-    return bind(bench.rulebook, bench.example.parameters, bench.example.as_of)
 
 
 def in_force(bench: Bench) -> tuple[list[InForce], dict[str, str]]:
     """The rules that are judged, with the severity in force, and why others are not evaluated. A rule
     that does not apply is neither.
     """
-    schema, values = bench.rulebook.schema, parameters_of(bench)
-    admitted = admit(bench.revision, schema).tables
-    year = values.get("school_year")
-    made = (
-        rule
-        for table in admitted.values()
-        for rule in built_in_rules(table, schema, year if isinstance(year, SchoolYear) else None)
-    )
-    by_id = {rule.id: rule for rule in (*bench.rulebook.rules, *made)}
-    rules: list[InForce] = []
-    reasons: dict[str, str] = {}
-    for name in (*bench.author, *bench.made):
-        rule = by_id.get(name)
-        if rule is None:
-            continue
-        lacking = lacks(rule, schema, admitted, values)
-        if lacking:
-            reasons[name] = "; ".join(lacking)
-            continue
-        applies = rule.applies is None or constant_value(rule.applies, values, schema)
-        if applies is None:
-            reasons[name] = "whether it applies is unknown"
-        if not applies:
-            continue
-        for severity, condition in rule.severities:
-            decided = condition is None or constant_value(condition, values, schema)
-            if decided is None:
-                reasons[name] = "which severity is in force is unknown"
-                break
-            if decided:
-                rules.append(InForce(rule, severity))
-                break
+    book, revision = bench.rulebook, bench.revision
+    admitted = admit(revision, book.schema)
+    supply = Supply(book.schema, admitted.tables, bench.parameters, admitted.lacking)
+    chosen = [rule for rule in book.rules if rule.id in bench.author]
+    found = outlooks(book, chosen, survey(book, supply), revision)
+    by_id = {each.rule.id: each for each in found if each.shown}
+    looked_at = [by_id[name] for name in (*bench.author, *bench.made) if name in by_id]
+    rules = [InForce(each.rule, each.severity) for each in looked_at if each.status == EVALUATED]
+    reasons = {each.rule.id: each.reason for each in looked_at if each.status == NOT_EVALUATED}
     return rules, reasons
-
-
-def reference_tables(example: Example) -> dict[str, list[Row]]:
-    """The tables as the reference backend takes them."""
-    return {name: [_reference_row(row) for row in rows] for name, rows in example.tables.items()}
 
 
 def _reference_row(cells: Cells) -> Row:

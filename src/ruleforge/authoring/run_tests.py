@@ -6,12 +6,13 @@ at only where a row names them. By default both engines judge, and they must agr
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from ruleforge.authoring.example import example
 from ruleforge.authoring.judge_example import Bench, Verdicts, by_polars, by_reference
 from ruleforge.authoring.outcome import Judged, Missing, Outcome
+from ruleforge.engine.host_functions import Implementation
 from ruleforge.engine.reference_backend import Verdict
 from ruleforge.language.core import Rulebook, Test
 
@@ -25,15 +26,19 @@ class Backend(StrEnum):
 
 
 def run_tests(
-    rulebook: Rulebook, *, backend: Backend = Backend.BOTH, rules: Iterable[str] | None = None
+    rulebook: Rulebook,
+    *,
+    backend: Backend = Backend.BOTH,
+    rules: Iterable[str] | None = None,
+    functions: Mapping[str, Implementation] | None = None,
 ) -> Iterator[Outcome]:
     """Runs the tests of a rulebook in their order; with `rules` those that name one of them in
-    `expect` or `only`.
+    `expect` or `only`. `functions` are those of the host, if the rulebook calls any.
     """
     wanted = None if rules is None else set(rules)
     for test in rulebook.tests:
         if wanted is None or wanted & named(test):
-            yield run_test(rulebook, test, backend)
+            yield run_test(rulebook, test, backend, functions)
 
 
 def named(test: Test) -> set[str]:
@@ -41,7 +46,9 @@ def named(test: Test) -> set[str]:
     return {*test.only, *(each.rule for each in test.expectations)}
 
 
-def bench_of(rulebook: Rulebook, test: Test) -> Bench:
+def bench_of(
+    rulebook: Rulebook, test: Test, functions: Mapping[str, Implementation] | None = None
+) -> Bench:
     """The data of a test, and the rules that it looks at: all of the author's, or those that it
     names where it says `only`.
     """
@@ -51,13 +58,18 @@ def bench_of(rulebook: Rulebook, test: Test) -> Bench:
     made = tuple(
         name for name in dict.fromkeys(e.rule for e in test.expectations) if name not in own
     )
-    return Bench(rulebook, example(test, rulebook), author, made)
+    return Bench(rulebook, example(test, rulebook), author, made, functions or {})
 
 
-def run_test(rulebook: Rulebook, test: Test, backend: Backend = Backend.BOTH) -> Outcome:
+def run_test(
+    rulebook: Rulebook,
+    test: Test,
+    backend: Backend = Backend.BOTH,
+    functions: Mapping[str, Implementation] | None = None,
+) -> Outcome:
     """Runs one test of the rulebook."""
     started = time.perf_counter()
-    bench = bench_of(rulebook, test)
+    bench = bench_of(rulebook, test, functions)
     polars = by_polars(bench) if backend is not Backend.REFERENCE else None
     reference = by_reference(bench) if backend is not Backend.POLARS else None
     got = polars or reference

@@ -4,14 +4,14 @@ import argparse
 import datetime as dt
 import os
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 from pathlib import Path
 
 from polars.exceptions import ComputeError
 
+from ruleforge.commands.functions import given_functions
 from ruleforge.commands.host import DataError, Exit, Host, UsageError
 from ruleforge.engine.evaluate import evaluate
-from ruleforge.engine.host_functions import HostFunctions, Implementation
+from ruleforge.engine.host_functions import HostFunctions
 from ruleforge.engine.outlook import NOT_EVALUATED
 from ruleforge.engine.parameters import bind
 from ruleforge.engine.result import Result
@@ -131,23 +131,6 @@ def given_datasets(arguments: argparse.Namespace) -> dict[str, list[str]]:
     for name, path in (*pairs, *arguments.dataset):
         places.setdefault(name, []).append(path)
     return places
-
-
-def given_functions(pairs: Sequence[tuple[str, str]]) -> dict[str, Implementation]:
-    """The functions of `--function NAME=MODULE:NAME`, imported. Raises `UsageError`."""
-    functions: dict[str, Implementation] = {}
-    for name, place in pairs:
-        module, _, attribute = place.partition(":")
-        if not module or not attribute:
-            raise UsageError(f"`--function {name}={place}` is no NAME=MODULE:NAME")
-        try:
-            found = getattr(import_module(module), attribute)
-        except (ImportError, AttributeError) as mistake:
-            raise UsageError(f"`--function {name}={place}`: {mistake}") from None
-        if not callable(found):
-            raise UsageError(f"`--function {name}={place}`: it cannot be called")
-        functions[name] = found
-    return functions
 
 
 def chosen(book: Rulebook, names: Sequence[str]) -> tuple[str, ...] | None:

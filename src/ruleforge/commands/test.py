@@ -1,7 +1,7 @@
 """test: rulebooks -> whether their tests pass"""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from ruleforge.authoring.junit import junit
 from ruleforge.authoring.outcome import Outcome
 from ruleforge.authoring.outcome_page import outcome_page
 from ruleforge.authoring.run_tests import Backend, named, run_test
+from ruleforge.commands.functions import given_functions
 from ruleforge.commands.host import Exit, Host, UsageError
+from ruleforge.engine.host_functions import Implementation
 from ruleforge.language.core import Rulebook, Test
 from ruleforge.language.diagnostic import Diagnostic, in_order
 from ruleforge.language.load import SUFFIX, RulebookError, load
@@ -32,12 +34,16 @@ def test(arguments: argparse.Namespace, host: Host) -> Exit:
         raise UsageError(f"there is no folder `{report.parent}`; make it first")
     books = _loaded(arguments.rulebooks or [EVERYTHING], arguments.root)
     wanted = _wanted(books, arguments.rule)
-    run = _Run(Backend(arguments.backend))
+    functions = given_functions(arguments.function)
+    for name in functions:
+        if not any(name in book.functions for book in books):
+            raise UsageError(f"no rulebook that is tested declares a function `{name}`")
+    run = _Run(Backend(arguments.backend), functions)
     for book in books:
         tests = [each for each in book.tests if wanted is None or wanted & named(each)]
         run.book(book, tests, host)
         if arguments.coverage and book.rules:
-            run.coverages.append(coverage(book, tests, wanted))
+            run.coverages.append(coverage(book, tests, wanted, run.of(book)))
     covered = percentage(run.coverages)
     if run.coverages:
         host.show([*coverage_page(run.coverages), GAP])
@@ -57,14 +63,19 @@ def test(arguments: argparse.Namespace, host: Host) -> Exit:
 @dataclass
 class _Run:
     backend: Backend
+    functions: Mapping[str, Implementation]
     outcomes: list[Outcome] = field(default_factory=list)
     coverages: list[Coverage] = field(default_factory=list)
+
+    def of(self, book: Rulebook) -> dict[str, Implementation]:
+        """The functions that a rulebook calls."""
+        return {name: each for name, each in self.functions.items() if name in book.functions}
 
     def book(self, book: Rulebook, tests: Sequence[Test], host: Host) -> None:
         """Runs some tests of a rulebook and shows those that fail, then a line for all."""
         failed = 0
         for each in tests:
-            outcome = run_test(book, each, self.backend)
+            outcome = run_test(book, each, self.backend, self.of(book))
             self.outcomes.append(outcome)
             if not outcome.passed:
                 failed += 1

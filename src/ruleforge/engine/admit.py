@@ -213,7 +213,7 @@ def admit(revision: Revision, schema: Schema) -> AdmittedRevision:
     for other in schema.derived.values():
         if not other.dataset or other.label or other.name in admitted:
             continue
-        if other.lookup and other.base in admitted:
+        if other.lookup and other.base in admitted and other.dataset in revision.datasets:
             admitted[other.name] = replace(admitted[other.base], table=other)
         elif other.dataset in revision.datasets:
             lacking[other.name] = f"the dataset `{other.dataset}` has no table `{other.base}`"

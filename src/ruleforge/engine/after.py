@@ -30,7 +30,7 @@ def taken_rows(
         theirs = backend.schema.table(other.variable.table)
         if theirs.name == table.name:
             found.append(reported[ROW].cast(pl.get_index_type()))
-            if not table.key_declared or not backend.repeated(table.name, table.key).height:
+            if not backend.repeated(table.name, table.key).height:
                 continue
         found.append(_alike(table, theirs, reported, backend))
     return pl.concat(found).unique().sort()

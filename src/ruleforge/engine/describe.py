@@ -279,19 +279,18 @@ class Describer:
             different = pl.col(f"value.{number}").list.eval(
                 pl.element().fill_null(MISSING).unique(maintain_order=True)
             )
-            text = different.list.join(", ")
+            text = pl.concat_str(different.list.join(", "), more.otherwise(pl.lit("")))
             if self.is_hidden(rule, expr):
                 text = pl.lit(WITHHELD)
-            text = pl.concat_str(text, more.otherwise(pl.lit("")))
             said.append(text.alias(f"said.{number}"))
         found = found.with_columns(said)
         if "counterparts" not in columns:
             return found.drop("#other", *texts)
         rows = found.select(ROW, "#other").explode("#other")
         known = self.described(other, rows["#other"], key)
-        named = rows.join(known, on="#other", how="left", maintain_order="left")
-        lists = named.group_by(ROW, maintain_order=True).agg("counterparts")
-        return found.drop("#other", *texts).join(lists, on=ROW, how="left")
+        described = rows.join(known, on="#other", how="left", maintain_order="left")
+        others = described.group_by(ROW, maintain_order=True).agg("counterparts")
+        return found.drop("#other", *texts).join(others, on=ROW, how="left")
 
     def order(self, table: Table, rows: pl.Series) -> pl.DataFrame:
         """`#other`: numbers of rows of a table in the order of its key, then of its other columns;

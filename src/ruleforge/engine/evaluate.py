@@ -148,6 +148,43 @@ def queries_of(
     return tuple((plan, ready.backend.judge(plan)) for plan in ready.plans)
 
 
+def judgements(
+    rulebook: Rulebook,
+    revision: Revision,
+    *,
+    as_of: dt.date,
+    parameters: Mapping[str, object] | None = None,
+    rules: Iterable[str] | None = None,
+    functions: Mapping[str, Implementation] | None = None,
+) -> dict[str, pl.DataFrame]:
+    """What every rule that is evaluated says of every row of its table, by its id, with the same
+    arguments as `evaluate`: `#row`, `verdict` (its number, as `polars_backend` has them) and
+    `cause`. Rows that `where` leaves out are not there. For tests: it keeps all rows in memory.
+    """
+    ready = _readied(rulebook, revision, as_of, parameters, rules, functions)
+    verdicts: dict[str, _Verdicts] = {}
+    frames: dict[str, pl.DataFrame] = {}
+    for plan in ready.plans:
+        verdicts |= _pass(plan, ready.backend)
+        frame = ready.backend.judge(plan).collect().sort(ROW)
+        for number, each in enumerate(plan.rules):
+            code = pl.col(f"verdict.{number}")
+            frames[each.rule.id] = frame.filter(code.is_not_null()).select(
+                ROW, code.clip(upper_bound=FAILS).alias("verdict"), cause_of(code).alias("cause")
+            )
+    for name, rows in _take_back(ready, verdicts).items():
+        taken = pl.col(ROW).is_in(rows.cast(frames[name].schema[ROW]).implode())
+        frames[name] = frames[name].with_columns(
+            pl.when(taken)
+            .then(NOT_APPLICABLE)
+            .otherwise("verdict")
+            .cast(pl.UInt16)
+            .alias("verdict"),
+            pl.when(taken).then(0).otherwise("cause").cast(pl.UInt16).alias("cause"),
+        )
+    return frames
+
+
 @dataclass(frozen=True)
 class _Ready:
     """Everything that is known before the first pass. `rules` are those that will be judged,
@@ -328,8 +365,11 @@ def _pass(plan: TablePlan, backend: PolarsBackend) -> dict[str, _Verdicts]:
     return verdicts
 
 
-def _take_back(ready: _Ready, verdicts: dict[str, _Verdicts]) -> None:
-    """Makes the verdict *not applicable* on rows that the rules before a rule report."""
+def _take_back(ready: _Ready, verdicts: dict[str, _Verdicts]) -> dict[str, pl.Series]:
+    """Makes the verdict *not applicable* on rows that the rules before a rule report, and says
+    which these are.
+    """
+    taken: dict[str, pl.Series] = {}
     by_id = {rule.id: rule for rule in ready.rules}
     # WHY: a rule comes behind those before it, which may have lost findings themselves.
     behind = [rule for rule in with_those_before(ready.rules, ready.rules) if rule.after]
@@ -338,6 +378,7 @@ def _take_back(ready: _Ready, verdicts: dict[str, _Verdicts]) -> None:
         rows = taken_rows(rule, before, ready.backend)
         if not len(rows):
             continue
+        taken[rule.id] = rows
         counts = verdicts_of(rule, rows, ready.backend)
         old = verdicts[rule.id]
         # NOTE: rows that `where` leaves out have no verdict, and are not taken.
@@ -348,9 +389,12 @@ def _take_back(ready: _Ready, verdicts: dict[str, _Verdicts]) -> None:
             fails=old.fails - counts[FAILS],
             unknown=old.unknown - counts[UNKNOWN],
             not_applicable=old.not_applicable + lost,
-            reported=old.reported.filter(~pl.col(ROW).is_in(rows.cast(old.reported.schema[ROW]))),
+            reported=old.reported.filter(
+                ~pl.col(ROW).is_in(rows.cast(old.reported.schema[ROW]).implode())
+            ),
             taken=lost + counts[NOT_APPLICABLE],
         )
+    return taken
 
 
 def _places(plan: TablePlan, backend: PolarsBackend, rows: pl.Series) -> pl.DataFrame:

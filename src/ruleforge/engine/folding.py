@@ -74,6 +74,6 @@ def folded_expression(expr: core.Expr, values: Values, schema: Schema) -> core.E
             return part
         value = constant_value(part, values, schema)
         assert not hasattr(value, "is_empty")
-        return core.Constant(value, part.type, part.span)  # type: ignore[arg-type]
+        return core.Constant(value, part.type, part.span)
 
     return core.rewritten(expr, fold)

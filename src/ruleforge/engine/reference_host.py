@@ -35,7 +35,7 @@ _SCHOOL_YEAR = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 def plain_functions(
-    rulebook: core.Rulebook, registered: Mapping[str, Callable[..., pl.Series]]
+    rulebook: core.Rulebook, registered: Mapping[str, Callable[..., object]]
 ) -> dict[str, PlainFunction]:
     """The functions that a rulebook names, of those that the host has registered."""
     return {
@@ -47,7 +47,7 @@ def plain_functions(
 
 def _call(
     function: core.HostFunction,
-    registered: Callable[..., pl.Series],
+    registered: Callable[..., object],
     code_sets: Mapping[str, CodeSet],
     arguments: Sequence[Value],
 ) -> Value | None:

@@ -8,8 +8,6 @@ out of a population. As slow and obvious as the rest of the oracle.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import polars as pl
-
 from ruleforge.engine.reference_backend import (
     Evaluator,
     Judgement,
@@ -29,7 +27,7 @@ from ruleforge.language.schema import Schema, same_rows
 from ruleforge.language.sensitive import reads_sensitive
 
 MOST_NAMED = 100  # counterparts that a message names
-Registered = Mapping[str, Callable[..., pl.Series]]
+Registered = Mapping[str, Callable[..., object]]
 
 
 # ── rules ──────────────────────────────────────────────────────────────────────────────────────
@@ -45,12 +43,14 @@ def judge_all(
     rules.
 
     `tables` are those of `with_views`. A rule that reads what is not there, one that does not
-    apply, and one of which that is unknown are left out; they take no rows from others either.
+    apply, and one of which that is unknown are left out. One that does not apply takes no rows from
+    others; one that is judged after a rule that cannot be evaluated cannot be either.
     """
     schema = rulebook.schema
     plain = plain_functions(rulebook, functions or {})
     by_id = {rule.id: rule for rule in rulebook.rules}
     done: dict[str, list[Judgement] | None] = {}
+    cannot: set[str] = set()
     while len(done) < len(by_id):
         # `check` has seen that rules do not wait for each other in a circle.
         rule = next(
@@ -58,8 +58,11 @@ def judge_all(
             for each in rulebook.rules
             if each.id not in done and all(name in done for name in each.after)
         )
-        if in_force(rule, schema, tables, parameters, plain) is None:
+        unjudged = any(name in cannot for name in rule.after)
+        if unjudged or in_force(rule, schema, tables, parameters, plain) is None:
             done[rule.id] = None
+            if unjudged or not does_not_apply(rule, schema, tables, parameters, plain):
+                cannot.add(rule.id)
             continue
         judgements = judge(rule, schema, tables, parameters, plain)
         reporting = [(by_id[name], done[name] or []) for name in rule.after]
@@ -76,23 +79,53 @@ def in_force(
     functions: Functions | None = None,
 ) -> Severity | None:
     """The severity under which a rule is evaluated; None where it is not."""
-    if not all(supplied(part, schema, tables, parameters) for part in _parts(rule)):
+    if not is_supplied(rule, schema, tables, parameters):
         return None
-    for node in _said(rule):
-        if isinstance(node, core.RowVariable | core.Follow) and node.table not in tables:
-            return None
-
-    def settled(condition: core.Expr | None) -> object:
-        if condition is None:
-            return True
-        return constant_value(condition, parameters, schema, functions)
-
-    if settled(rule.applies) is not True:
+    if _settled(rule.applies, parameters, schema, functions) is not True:
         return None
     for severity, condition in rule.severities:
-        if settled(condition) is not False:
-            return severity if settled(condition) is True else None
+        settled = _settled(condition, parameters, schema, functions)
+        if settled is not False:
+            return severity if settled is True else None
     return None
+
+
+def does_not_apply(
+    rule: core.Rule,
+    schema: Schema,
+    tables: Tables,
+    parameters: Parameters,
+    functions: Functions | None = None,
+) -> bool:
+    """Whether a rule could be evaluated and is known to be out of force."""
+    if not is_supplied(rule, schema, tables, parameters):
+        return False
+    if _settled(rule.applies, parameters, schema, functions) is False:
+        return True
+    steps = [_settled(each, parameters, schema, functions) for _, each in rule.severities]
+    applies = _settled(rule.applies, parameters, schema, functions) is True
+    return applies and all(each is False for each in steps)
+
+
+def _settled(
+    condition: core.Expr | None,
+    parameters: Parameters,
+    schema: Schema,
+    functions: Functions | None,
+) -> object:
+    if condition is None:
+        return True
+    return constant_value(condition, parameters, schema, functions)
+
+
+def is_supplied(rule: core.Rule, schema: Schema, tables: Tables, parameters: Parameters) -> bool:
+    """Whether everything is there that a rule reads."""
+    if not all(supplied(part, schema, tables, parameters) for part in _parts(rule)):
+        return False
+    return not any(
+        isinstance(node, core.RowVariable | core.Follow) and node.table not in tables
+        for node in _said(rule)
+    )
 
 
 def _parts(rule: core.Rule) -> Iterator[core.Expr | core.Row]:
@@ -125,12 +158,11 @@ def _after(
     for other, judgements in reporting:
         theirs = schema.table(other.variable.table)
         reported = [each.row_index for each in judgements if each.verdict is Verdict.FAILS]
+        pairs = same_rows(own, theirs)
+        rows = [tables[theirs.name][number] for number in reported]
+        is_taken = any(_agree(row, each, pairs) for each in rows)
         if own.name == theirs.name:
-            is_taken = judgement.row_index in reported
-        else:
-            pairs = same_rows(own, theirs)
-            rows = [tables[theirs.name][number] for number in reported]
-            is_taken = any(_agree(row, each, pairs) for each in rows)
+            is_taken = is_taken or judgement.row_index in reported
         if is_taken:
             return replace(judgement, verdict=Verdict.NOT_APPLICABLE, cause=None, taken=True)
     return judgement

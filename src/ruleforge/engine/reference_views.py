@@ -8,8 +8,6 @@ groups in the order of their values, the missing first; `keep` changes no order.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import polars as pl
-
 from ruleforge.engine.reference_backend import Evaluator, PlainFunction, Row, Rows, Tables
 from ruleforge.engine.reference_functions import all_true
 from ruleforge.engine.reference_host import plain_functions
@@ -26,7 +24,7 @@ def with_views(
     rulebook: core.Rulebook,
     tables: Tables,
     parameters: Parameters,
-    functions: Mapping[str, Callable[..., pl.Series]] | None = None,
+    functions: Mapping[str, Callable[..., object]] | None = None,
 ) -> dict[str, Sequence[Row]]:
     """The tables and every view that can be made of them, by their names.
 
