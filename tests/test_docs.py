@@ -439,7 +439,7 @@ def _sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-_COMMAND = re.compile(r"^    ([a-z]+) ", re.MULTILINE)
+_COMMAND = re.compile(r"^    ([a-z-]+)(?: |$)", re.MULTILINE)
 
 
 def test_every_command_and_option_is_in_the_page_of_the_shell() -> None:

@@ -59,6 +59,7 @@ def evaluate(
     as_of: dt.date,
     parameters: Mapping[str, object] | None = None,
     rules: Iterable[str] | None = None,
+    without: Iterable[str] = (),
     show_sensitive: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -66,14 +67,15 @@ def evaluate(
 
     `as_of` is the day on which the evaluation is made; nothing reads a clock. `parameters` are
     values of the rulebook's parameters, as themselves or as text (`"2023-24"`). `rules` limits the
-    author's rules to some ids. `progress` is told the table, the number of passes made and the
+    author's rules to some ids; `without` leaves rules out by their ids, built-in ones too
+    (`"student.key"`). `progress` is told the table, the number of passes made and the
     number of passes to make.
 
     Raises `ParameterError` for parameters that do not fit and `RevisionError` for tables that the
     rulebook does not declare. A rule whose data or parameter is not there is *not evaluated*, with
     the reason; bad cells and lines are findings.
     """
-    ready = _readied(rulebook, revision, as_of, parameters, rules)
+    ready = _readied(rulebook, revision, as_of, parameters, rules, without)
     verdicts: dict[str, _Verdicts] = {}
     for number, plan in enumerate(ready.plans):
         if progress is not None:
@@ -145,12 +147,15 @@ def _readied(
     as_of: dt.date,
     parameters: Mapping[str, object] | None,
     rules: Iterable[str] | None,
+    without: Iterable[str] = (),
 ) -> _Ready:
     values = bind(rulebook, parameters or {}, as_of)
     chosen = _chosen(rulebook, rules)
     admitted = admit(revision, rulebook.schema).tables
     outlook = [_outlook(rule, rulebook.schema, admitted, values) for rule in chosen]
     outlook += _built_in(admitted, rulebook.schema, values)
+    left_out = set(without)
+    outlook = [each for each in outlook if each.rule.id not in left_out]
     outlook = [_as_the_files_allow(each, revision, rulebook.schema) for each in outlook]
     ready = tuple(
         folded(each.rule, values, rulebook.schema) for each in outlook if each.status == EVALUATED

@@ -129,6 +129,9 @@ def mistake(stop: Stop) -> Diagnostic:
     text = found.text
     if not stop.known:
         return _meaningless(found)
+    if _ends_within_braces(stop) and stop.previous is not None:
+        end = stop.previous.end
+        return messages.quote_within_braces(Span(found.source, end - 1, end))
     previous = stop.previous.text if stop.previous else ""
     sign = _foreign_sign(stop)
     if sign is not None:
@@ -324,6 +327,17 @@ def _foreign_sign(stop: Stop) -> Span | None:
         return None
     sign = previous.to(found)
     return sign if sign.text in _OTHER_LANGUAGES else None
+
+
+def _ends_within_braces(stop: Stop) -> bool:
+    """Whether something touches the end of a text in which a brace is open: `"{coalesce(x, "` of
+    `"{coalesce(x, "none")}"`.
+    """
+    found, previous = stop.found, stop.previous
+    if found is None or previous is None or previous.end != found.start:
+        return False
+    text = previous.text.replace("{{", "").replace("}}", "")
+    return text[:1] == '"' == text[-1:] and text.count("{") > text.count("}")
 
 
 def _meaningless(span: Span) -> Diagnostic:
