@@ -106,6 +106,15 @@ def test_the_pages_of_an_installed_wheel(installed: Path, tmp_path: Path) -> Non
     assert [each.split()[0] for each in listed] == list(message_pages())
 
 
+def test_pygments_finds_the_lexer_of_an_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    script = (
+        "import pygments.lexers as p; names = ['ruleforge', 'rules'];"
+        "found = [p.get_lexer_by_name(n) for n in names] + [p.get_lexer_for_filename('a.rules')];"
+        "print({f'{type(each).__name__} {each.name}' for each in found})"
+    )
+    assert isolated(installed, tmp_path, "-c", script) == "{'RulebookLexer RuleForge rules'}\n"
+
+
 def test_a_rulebook_of_an_installed_wheel(installed: Path, tmp_path: Path) -> None:
     script = (
         "import ruleforge as rf; book = rf.load('indiana.special_education');"
