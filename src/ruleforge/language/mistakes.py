@@ -163,6 +163,8 @@ def expectation(stop: Stop) -> str:
     """What could stand where the parser stopped, in the author's words."""
     accepted = stop.accepted
     previous = stop.previous.text if stop.previous else ""
+    if accepted == {"TEXT"} and stop.word == "codes" and stop.previous is not None:
+        return _part_of_a_code(stop.previous)
     if "EXISTS" in accepted:
         return "a condition" if previous in _CONDITION_AFTER else "a value"
     if "NAME" in accepted and "KEY" not in accepted:
@@ -176,6 +178,14 @@ def expectation(stop: Stop) -> str:
     if len(words) > _MORE_WORDS_THAN:
         return _some_clause(stop)
     return _listed(others + [quoted_keyword(each) for each in words]) or _end_of(stop)
+
+
+def _part_of_a_code(previous: Span) -> str:
+    source = previous.source
+    line = source.line_text(source.line_and_column(previous.start)[0])
+    if line.split(None, 1)[0] == "codes":
+        return "a code and its label, each in double quotes"
+    return "the label of the code, in double quotes"
 
 
 def _name_expected(stop: Stop, previous: str) -> str:
