@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test setup docs bench lock format clean
+.PHONY: demo test fuzz setup docs bench lock format clean
 
 demo: $(VENV)/.ready
 	$(BIN)/ruleforge sample indiana sample --pupils 500 --seed 1
@@ -19,6 +19,12 @@ test: $(VENV)/.ready
 	$(BIN)/ruleforge fmt --check rulebooks
 	$(BIN)/pytest
 	$(BIN)/ruleforge test rulebooks --coverage
+
+# 100,000 rulebooks with something wrong in them, in some minutes: none may crash, take a second or be told a mistake
+# without a place. Another set of them: make fuzz SEED=2.
+SEED ?= 1
+fuzz: $(VENV)/.ready
+	$(BIN)/python tests/fuzz/fuzz_load.py --inputs 100000 --seed $(SEED)
 
 setup: $(VENV)/.ready
 

@@ -18,6 +18,8 @@ import pytest
 
 from ruleforge.cli import main
 from ruleforge.engine.metadata import FindingRecord, Manifest
+from ruleforge.language.messages import CODES
+from ruleforge.language.resources import message_pages
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 
@@ -208,9 +210,12 @@ def test_a_file_that_is_cut_off_is_3_and_the_others_are_judged(say: Say, home: P
     assert {"Age-1", "intake.file"} <= rules
 
 
-def test_an_unknown_blank_column_is_3_with_a_hint(say: Say) -> None:
-    code, _, err = say("check", "small.rules", "clean", "--blank", "pupil.agee")
-    assert code == 3
+@pytest.mark.parametrize(
+    "words", [("check", "small.rules", "nowhere"), ("show", "plan", "small.rules", "--polars", "c")]
+)
+def test_an_unknown_blank_column_is_64_with_a_hint(say: Say, words: tuple[str, ...]) -> None:
+    code, _, err = say(*words, "--blank", "pupil.agee")
+    assert code == 64
     assert "did you mean `pupil.age`?" in err
 
 
@@ -252,6 +257,11 @@ def test_a_value_that_does_not_fit_is_64(say: Say) -> None:
         (("check", "small.rules", "clean", "--show", "-1"), "is no number"),
         (("check", "small.rules", "clean", "--fail-on", "fatal"), "invalid choice"),
         (("check", "small.rules", "clean", "--rule", "Age-3"), "did you mean `Age-"),
+        (("check", "small.rules", "clean", "--without", "Age-3"), "did you mean `Age-"),
+        (("check", "small.rules", "clean", "--without", "pupil.keys"), "`pupil.key`?"),
+        (("check", "small.rules", "clean", "--without", "pupil.line"), "has no rule or check"),
+        (("explain-code", "RF999x"), "there is no code `RF999X`"),
+        (("explain-code", "RF301", "RF31"), "did you mean `RF31"),
         (("check", "small.rules", "clean", "--out", "f.xslx"), ".csv, .json, .parquet"),
         (("check", "small.rules", "clean", "--out", "no/f.csv"), "there is no folder `no`"),
         (("check", "small.rules", "clean", "--out", "clean/pupil.csv"), "would overwrite"),
@@ -332,6 +342,70 @@ def test_a_reader_that_goes_away_is_no_news(home: Path) -> None:
         assert process.wait() == 1
 
 
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a disk that is always full is Linux's")
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("--version",), ("rules", "small.rules"), ("fmt", "-"), ("explain-code",)],
+)
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_full_disk_below_standard_output_is_said(
+    home: Path, words: tuple[str, ...], buffered: str
+) -> None:
+    with FULL.open("w") as full, Path("small.rules").open() as rulebook:
+        done = subprocess.run(
+            [sys.executable, "-m", "ruleforge", *words],
+            env={**os.environ, "PYTHONPATH": str(SRC), "PYTHONUNBUFFERED": buffered},
+            stdin=rulebook,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.stderr == "error: standard output cannot be written: No space left on device\n"
+    assert done.returncode == 64
+
+
+@pytest.mark.parametrize(
+    ("closed", "words", "code"),
+    [
+        (">&-", "rules small.rules", 0),
+        (">&-", "check small.rules failing --out f.csv", 1),
+        ("2>&-", "nonsense", 64),
+        ("2>&-", "rules nowhere.rules", 2),
+        (">&- 2>&-", "--help", 0),
+        ("<&-", "fmt - --check", 2),
+    ],
+)
+def test_what_the_shell_has_closed_is_no_bug(
+    home: Path, closed: str, words: str, code: int
+) -> None:
+    command = f"{sys.executable} -m ruleforge {words} {closed}"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    if "--out" in words:
+        assert (home / "f.csv").read_text().startswith("revision,")
+
+
+def test_an_interruption_while_it_loads_prints_nothing(home: Path) -> None:
+    (home / "fake").mkdir()
+    (home / "fake" / "polars.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n"
+    )
+    paths = os.pathsep.join([str(home / "fake"), str(SRC)])
+    done = run("rules", "small.rules", env={"PYTHONPATH": paths})
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 # ── what is printed ────────────────────────────────────────────────────────────────────────────
 
 
@@ -352,6 +426,26 @@ def test_the_rules_of_rule_only(say: Say) -> None:
     _, out, _ = say("check", "small.rules", "failing", *DAY, "--rule", "Age - 1")
     assert "Age-1" in out
     assert "Age-2" not in out
+
+
+def rules_judged(say: Say, home: Path, *words: str) -> tuple[str, set[str]]:
+    """What is printed, and the ids of the rules that were judged."""
+    _, out, _ = say("check", "small.rules", "failing", *DAY, "--out", "all", *words)
+    return out, set(pl.read_csv(home / "all" / "rules.csv")["rule"])
+
+
+def test_the_rules_of_without_are_left_out_and_it_is_said(say: Say, home: Path) -> None:
+    said, every = rules_judged(say, home)
+    assert "Left out" not in said
+    assert {"Age-1", "pupil.pupil_id.required", "pupil.age.type", "pupil.key"} <= every
+    out, some = rules_judged(say, home, "--without", "pupil.key", "--without", "Age - 1")
+    assert every - some == {"pupil.key", "Age-1"}
+    assert out.endswith("Left out by `--without`: pupil.key, Age - 1.\n")
+    for name in ("pupil", "built-in"):
+        assert rules_judged(say, home, "--without", name)[1] == {"Age-1", "Age-2", "Born-1"}
+    out, one = rules_judged(say, home, "--without", "built-in", "--rule", "Age-2")
+    assert one == {"Age-2"}
+    assert "Age-1" not in out
 
 
 def test_what_is_sensitive_stays_so_unless_asked_for(say: Say, home: Path) -> None:
@@ -561,11 +655,56 @@ def test_sample_writes_a_district_that_can_be_checked(say: Say, home: Path) -> N
     assert say(*command, "--show", "0")[0] == 1
 
 
-def test_help_names_the_exit_codes(say: Say) -> None:
-    for words in (("--help",), ("check", "--help"), ("show", "--help")):
-        code, out, _ = say(*words)
-        assert code == 0
-        assert "exit codes:" in out
+def test_explain_code_prints_the_page(say: Say) -> None:
+    code, out, err = say("explain-code", "rf301", "RF101", "RF301")
+    assert (code, err) == (0, "")
+    assert out.startswith("RF301: A code that is not in its set\n\nA code of a set is compared")
+    assert out.count("RF301: ") == 1
+    assert '\n    error[RF301]: `"1"` is not a code of `grade`\n' in out
+    assert "\n\n\nRF101: Text that is not expected here\n" in out
+    assert "```" not in out
+
+
+def test_explain_code_lists_every_code_with_its_title(say: Say) -> None:
+    code, out, _ = say("explain-code")
+    assert code == 0
+    listed = dict(line.split(None, 1) for line in out.splitlines()[1:])
+    assert CODES.items() <= listed.items()
+    assert list(listed) == sorted(listed)
+
+
+@pytest.mark.parametrize("code", sorted(message_pages()))
+def test_every_page_can_be_read_on_a_terminal(say: Say, code: str) -> None:
+    _, out, _ = say("explain-code", code)
+    assert not re.search(r"```|\*\*|\]\(", out)
+    assert f"{code}: " in out.partition("\n")[0]
+    blocks = re.findall(
+        r"^```[^\n]*\n(.*?)^```$", message_pages()[code].read_text(), re.MULTILINE | re.DOTALL
+    )
+    for block in blocks:
+        shown = "".join(f"    {line}".rstrip() + "\n" for line in block.splitlines())
+        assert shown in out
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ("", "0 1 2 3 64 70 130"),
+        ("check", "0 1 2 3 64 70 130"),
+        ("test", "0 1 2 64 70 130"),
+        ("rules", "0 2 64 70 130"),
+        ("show", "0 2 3 64 70 130"),
+        ("fmt", "0 1 2 64 70 130"),
+        ("explain-code", "0 64 70 130"),
+        ("sample", "0 64 70 130"),
+    ],
+)
+def test_help_names_the_exit_codes_of_the_command(say: Say, command: str, codes: str) -> None:
+    code, out, _ = say(*command.split(), "--help")
+    assert code == 0
+    told = out.partition("exit codes:\n")[2]
+    assert re.findall(r"^  (\d+) +\S", told, re.MULTILINE) == codes.split()
+    assert ("--fail-on" in told) == (command in ("", "check"))
 
 
 def test_version(say: Say) -> None:

@@ -439,7 +439,7 @@ def _sections(text: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-_COMMAND = re.compile(r"^    ([a-z]+) ", re.MULTILINE)
+_COMMAND = re.compile(r"^    ([a-z-]+)(?: |$)", re.MULTILINE)
 
 
 def test_every_command_and_option_is_in_the_page_of_the_shell() -> None:
@@ -516,3 +516,7 @@ def test_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     assert "WARNING" not in done.stdout, done.stdout
     assert (tmp_path / "tutorial" / "index.html").is_file()
+    first = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert '<span class="kd">rule</span>' in first, "Pygments does not know rulebooks; `make setup`"
+    grammar = (tmp_path / "grammar" / "index.html").read_text(encoding="utf-8")
+    assert grammar.count('<svg class="railroad-diagram"') > 50

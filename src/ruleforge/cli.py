@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -20,35 +21,71 @@ from ruleforge.engine.admit import RevisionError
 from ruleforge.engine.host_functions import FunctionError
 from ruleforge.engine.parameters import ParameterError, school_year_of
 from ruleforge.engine.version import installed_version
-from ruleforge.intake.error import IntakeError
+from ruleforge.intake.error import IntakeError, UnknownColumnError
 from ruleforge.language.core import Severity
 from ruleforge.language.load import RulebookError
 from ruleforge.language.render import printable, render
 from ruleforge.language.schema import SchoolYear
 from ruleforge.reporting.tables import OutputError
 
-_EXITS = """\
-exit codes:
-  0   clean
-  1   findings at or above --fail-on, or rules of that gravity that could not be judged;
-      `test`: a test that fails, or less coverage than --fail-under
-  2   a rulebook with errors: every one of them is listed, nothing is run
-  3   data that cannot be read, or not to its end; the findings of the rest are given
-  64  wrong usage
-"""
-_EXITS_OF_FMT = """\
-Comments stay where they are, and what a rulebook says does not change.
+_WRONG_RULEBOOK = "a rulebook with errors: every one of them is listed, nothing is run"
 
-exit codes:
-  0   done, or with --check nothing to do
-  1   with --check: a file would change
-  2   a file with mistakes in its syntax, which is left as it is; the others are done
-  64  wrong usage
-"""
+
+def _exits(meanings: dict[int, str], before: str = "") -> str:
+    """What stands below the help of a command: its exit codes, with those that all have."""
+    common = {
+        Exit.USAGE: "wrong usage, or a place that cannot be written to",
+        Exit.BUG: "a bug in RuleForge",
+        Exit.INTERRUPTED: "interrupted",
+    }
+    lines = "".join(f"  {code:<3} {meaning}\n" for code, meaning in (meanings | common).items())
+    return f"{before}exit codes:\n{lines}"
+
+
+_EXITS = _exits(
+    {
+        0: "clean",
+        1: "findings at or above --fail-on, or rules of that gravity that could not be judged;\n"
+        "      `test`: a test that fails, or less coverage than --fail-under;\n"
+        "      `fmt --check`: a file would change",
+        2: _WRONG_RULEBOOK,
+        3: "data that cannot be read, or not to its end; the findings of the rest are given",
+    }
+)
+_EXITS_OF_CHECK = _exits(
+    {
+        0: "clean",
+        1: "findings at or above --fail-on, or rules of that gravity that could not be judged",
+        2: _WRONG_RULEBOOK,
+        3: "data that cannot be read, or not to its end; the findings of the rest are given",
+    }
+)
+_EXITS_OF_TEST = _exits(
+    {
+        0: "all tests pass, or there are none",
+        1: "a test that fails, or less coverage than --fail-under",
+        2: _WRONG_RULEBOOK,
+    }
+)
+_EXITS_OF_RULES = _exits({0: "listed", 2: _WRONG_RULEBOOK})
+_EXITS_OF_SHOW = _exits(
+    {0: "printed", 2: _WRONG_RULEBOOK, 3: "with --polars: data that cannot be read"}
+)
+_EXITS_OF_FMT = _exits(
+    {
+        0: "done, or with --check nothing to do",
+        1: "with --check: a file would change",
+        2: "a file with mistakes in its syntax, which is left as it is; the others are done",
+    },
+    "Comments stay where they are, and what a rulebook says does not change.\n\n",
+)
+_EXITS_OF_EXPLAIN_CODE = _exits({0: "printed"})
+_EXITS_OF_SAMPLE = _exits({0: "written"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and gives its exit code. `argv` are the words behind `ruleforge`."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         # WHY: a file name need not be text, nor a terminal speak UTF-8; neither is a reason to
         # fail.
@@ -69,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RulebookError as mistake:
         host.complain(render(mistake.diagnostics, colour=host.colours_errors))
         return Exit.RULEBOOK
-    except (UsageError, OutputError, FunctionError) as mistake:
+    except (UsageError, OutputError, FunctionError, UnknownColumnError) as mistake:
         host.complain(f"error: {printable(str(mistake))}\n")
         return Exit.USAGE
     except (DataError, IntakeError, RevisionError) as mistake:
@@ -92,6 +129,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.BUG
     finally:
         interruption.unwatch()
+
+
+def _open_streams() -> None:
+    """Gives what is printed somewhere to go, and to come from, where the shell has closed it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # NOTE: it takes the number of the closed one, which a file of findings would take else.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
 
 
 class _Interruption:
@@ -137,6 +182,10 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             from ruleforge.commands.fmt import fmt
 
             return fmt(arguments, host)
+        case "explain-code":
+            from ruleforge.commands.explain_code import explain_code
+
+            return explain_code(arguments, host)
         case "test":
             from ruleforge.commands.test import test
 
@@ -160,7 +209,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that ends by 64 where it ends by 2 by itself, and leaves the process to `main`."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
+        Host().complain(self.format_usage())
         self.exit(
             Exit.USAGE,
             f"error: {printable(message)}\n  fix: `{self.prog} --help` says what there is\n",
@@ -168,13 +217,17 @@ class _Parser(argparse.ArgumentParser):
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         if message:
-            sys.stderr.write(message)
+            Host().complain(message)
         raise _Exit(status)
+
+    def print_help(self, file: object = None) -> None:  # noqa: ARG002 - the shell reads one place
+        # WHY: argparse says nothing where its help cannot be printed.
+        Host().say(self.format_help())
 
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        sys.stdout.write(f"ruleforge {installed_version()}\n")
+        Host().say(f"ruleforge {installed_version()}\n")
         parser.exit()
 
 
@@ -190,12 +243,17 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
-    _check(_command(commands, "check", "judge data by a rulebook"))
-    _test(_command(commands, "test", "run the tests that stand beside the rules"))
-    _rules(_command(commands, "rules", "list the rules of a rulebook, or the shipped rulebooks"))
-    _show(_command(commands, "show", "print what a rulebook becomes: its trees and its plan"))
+    _check(_command(commands, "check", "judge data by a rulebook", _EXITS_OF_CHECK))
+    _test(_command(commands, "test", "run the tests that stand beside the rules", _EXITS_OF_TEST))
+    listed = "list the rules of a rulebook, or the shipped rulebooks"
+    _rules(_command(commands, "rules", listed, _EXITS_OF_RULES))
+    printed = "print what a rulebook becomes: its trees and its plan"
+    _show(_command(commands, "show", printed, _EXITS_OF_SHOW))
     _fmt(_command(commands, "fmt", "give rulebooks their one layout", _EXITS_OF_FMT))
-    _sample(_command(commands, "sample", "write a synthetic district to try things on"))
+    said = "say what the code of a message means"
+    _explain_code(_command(commands, "explain-code", said, _EXITS_OF_EXPLAIN_CODE))
+    written = "write a synthetic district to try things on"
+    _sample(_command(commands, "sample", written, _EXITS_OF_SAMPLE))
     return parser
 
 
@@ -224,6 +282,14 @@ def _check(command: argparse.ArgumentParser) -> None:
     _parameters(command)
     _others(command)
     _selection(command)
+    command.add_argument(
+        "--without",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="leave out a rule, a built-in check such as student.key, those of a TABLE,"
+        " or all of them (built-in)",
+    )
     _out(
         command,
         "all findings to a .csv, .json or .parquet file, or with rules and manifest to a folder",
@@ -326,6 +392,12 @@ def _fmt(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--diff", action="store_true", help="write nothing; print what would change"
+    )
+
+
+def _explain_code(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "codes", metavar="CODE", nargs="*", help="such as RF301; without one, all are listed"
     )
 
 

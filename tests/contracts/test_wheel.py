@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ruleforge.language.resources import message_pages
+
 REPOSITORY = Path(__file__).parents[2]
 pytest.importorskip("hatchling", reason="builds with the backend that is there, offline")
 
@@ -68,7 +70,10 @@ def test_the_wheel_holds_what_it_should_and_nothing_else(wheel: Path) -> None:
     expected = {f"ruleforge/{name}" for name in relative(REPOSITORY / "src" / "ruleforge")}
     expected |= {f"ruleforge/_grammars/{name}" for name in relative(REPOSITORY / "grammars")}
     expected |= {f"ruleforge/_rulebooks/{name}" for name in relative(REPOSITORY / "rulebooks")}
+    pages = message_pages().values()
+    expected |= {f"ruleforge/_docs/{page.relative_to(REPOSITORY / 'docs')}" for page in pages}
     assert set(names) - info == expected
+    assert "ruleforge/_docs/diagnostics/RF301.md" in expected
     assert "ruleforge/py.typed" in expected
     assert "ruleforge/_grammars/rulebook.lark" in expected
     assert "ruleforge/_rulebooks/indiana/special_education.rules" in expected
@@ -92,6 +97,22 @@ def test_the_command_of_an_installed_wheel(installed: Path, tmp_path: Path) -> N
     assert "indiana.special_education" in said
     said = isolated(installed, tmp_path, "-m", "ruleforge", "rules", "indiana.special_education")
     assert "SpecialEducation-19" in said
+
+
+def test_the_pages_of_an_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    said = isolated(installed, tmp_path, "-m", "ruleforge", "explain-code", "RF301")
+    assert said.startswith("RF301: A code that is not in its set\n")
+    listed = isolated(installed, tmp_path, "-m", "ruleforge", "explain-code").splitlines()[1:]
+    assert [each.split()[0] for each in listed] == list(message_pages())
+
+
+def test_pygments_finds_the_lexer_of_an_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    script = (
+        "import pygments.lexers as p; names = ['ruleforge', 'rules'];"
+        "found = [p.get_lexer_by_name(n) for n in names] + [p.get_lexer_for_filename('a.rules')];"
+        "print({f'{type(each).__name__} {each.name}' for each in found})"
+    )
+    assert isolated(installed, tmp_path, "-c", script) == "{'RulebookLexer RuleForge rules'}\n"
 
 
 def test_a_rulebook_of_an_installed_wheel(installed: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from polars.exceptions import ComputeError
 
 from ruleforge.commands.functions import given_functions
 from ruleforge.commands.host import DataError, Exit, Host, UsageError
+from ruleforge.engine.built_in import built_in_ids
 from ruleforge.engine.evaluate import evaluate
 from ruleforge.engine.host_functions import HostFunctions
 from ruleforge.engine.outlook import NOT_EVALUATED
@@ -21,11 +22,13 @@ from ruleforge.language.core import Rulebook, Severity
 from ruleforge.language.load import load
 from ruleforge.language.render import render
 from ruleforge.language.suggest import nearest
+from ruleforge.reporting.page import Line, line
 from ruleforge.reporting.progress import Bar
 from ruleforge.reporting.summary import summary
 from ruleforge.reporting.tables import Output, write
 
 NEVER = "never"
+BUILT_IN = "built-in"
 
 
 def check(arguments: argparse.Namespace, host: Host, *, shows_bar: bool) -> Exit:
@@ -42,6 +45,7 @@ def check(arguments: argparse.Namespace, host: Host, *, shows_bar: bool) -> Exit
     datasets = given_datasets(arguments)
     functions = given_functions(arguments.function)
     HostFunctions.bound(book, functions)
+    without = left_out(book, arguments.without)
     host.complain(render(book.warnings, colour=host.colours_errors))
     with Bar(shown=shows_bar) as bar:
         revision = read(
@@ -61,6 +65,7 @@ def check(arguments: argparse.Namespace, host: Host, *, shows_bar: bool) -> Exit
                 parameters=parameters,
                 rules=rules,
                 functions=functions,
+                without=without,
                 show_sensitive=arguments.sensitive,
                 progress=bar.of("Judging"),
             )
@@ -69,7 +74,10 @@ def check(arguments: argparse.Namespace, host: Host, *, shows_bar: bool) -> Exit
             # (Parquet).
             raise DataError(f"the data cannot be read: {mistake}") from None
         written = _written(result, outputs, bar)
-        page = summary(result, show=arguments.show, as_of_note=note, written=written)
+        page = [
+            *summary(result, show=arguments.show, as_of_note=note, written=written),
+            *_said_of(arguments.without),
+        ]
     code = exit_code(result, arguments.fail_on)
     try:
         host.show(page)
@@ -148,6 +156,31 @@ def chosen(book: Rulebook, names: Sequence[str]) -> tuple[str, ...] | None:
             )
             raise UsageError(f"`{book.name}` has no rule `{name}`; {hint}")
     return tuple(dict.fromkeys(ids[name] for name in names))
+
+
+def left_out(book: Rulebook, names: Sequence[str]) -> frozenset[str]:
+    """The ids of the rules that `--without` leaves out. A name is that of a rule, of a built-in
+    check, of a table (all its built-in checks), or `built-in` (those of all tables).
+    """
+    own = {printed: rule.id for rule in book.rules for printed in (*rule.printed_ids, rule.id)}
+    built_in = built_in_ids(book.schema)
+    tables = set(built_in.values())
+    found: set[str] = set()
+    for name in names:
+        if name in own or name in built_in:
+            found.add(own.get(name, name))
+        elif name in tables or name == BUILT_IN:
+            found |= {each for each, table in built_in.items() if name in (table, BUILT_IN)}
+        else:
+            near = nearest(name, [*own, *built_in, *tables, BUILT_IN])
+            hint = f"did you mean `{near}`?" if near else "name a rule, a check or a table"
+            raise UsageError(f"`{book.name}` has no rule or check `{name}`; {hint}")
+    return frozenset(found)
+
+
+def _said_of(without: Sequence[str]) -> list[Line]:
+    """What was left out is said: nothing passes in silence."""
+    return [line(f"Left out by `--without`: {', '.join(dict.fromkeys(without))}.")] * bool(without)
 
 
 # ── data and files ─────────────────────────────────────────────────────────────────────────────

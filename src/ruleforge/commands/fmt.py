@@ -46,7 +46,7 @@ def fmt(arguments: argparse.Namespace, host: Host) -> Exit:
         if changes and arguments.diff:
             host.say(_difference(raw, text, _name(file)))
         if writes and file is None:
-            _say_bytes(text.encode())
+            _say_bytes(text.encode(), host)
         elif changes and file is not None:
             if writes:
                 _write(file, text.encode())
@@ -138,11 +138,11 @@ def _write(file: Path, content: bytes) -> None:
         raise UsageError(f"{file} cannot be written: {mistake.strerror or mistake}") from None
 
 
-def _say_bytes(content: bytes) -> None:
+def _say_bytes(content: bytes, host: Host) -> None:
     # WHY: a rulebook is UTF-8 whatever the terminal speaks.
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    with host.printing():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
 
 
 def _difference(raw: bytes, text: str, name: str) -> str:

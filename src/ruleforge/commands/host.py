@@ -2,7 +2,8 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -42,23 +43,39 @@ class Host:
             # no use for it.
             from ruleforge.reporting.terminal import show
 
-            show(page, colour=self.colour)
+            with self.printing():
+                show(page, colour=self.colour)
         else:
             self.say(plain(page))
 
     def say(self, text: str) -> None:
         """Prints text on standard output, as it is."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        with self.printing():
+            sys.stdout.write(text)
+
+    @contextmanager
+    def printing(self) -> Iterator[None]:
+        """What is printed within has gone out at the end. Raises `UsageError` where standard output
+        takes nothing more, and `BrokenPipeError` where nobody reads it any longer.
+        """
+        try:
+            yield
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as mistake:
+            self.abandon()
+            raise UsageError(f"standard output cannot be written: {mistake.strerror}") from None
 
     def complain(self, text: str) -> None:
         """Prints text on standard error."""
-        with suppress(BrokenPipeError):
+        # NOTE: a full disk under standard error leaves nobody to tell.
+        with suppress(OSError):
             sys.stderr.write(text)
             sys.stderr.flush()
 
     def abandon(self) -> None:
-        """Stops printing: whoever read standard output has gone."""
+        """Stops printing: whoever read standard output has gone, or its disk is full."""
         # NOTE: Python flushes standard output when it ends, and would complain then.
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -31,6 +31,23 @@ def built_in_rules(
     return tuple(rules)
 
 
+def built_in_ids(schema: Schema) -> dict[str, str]:
+    """The ids of all rules that the tables of a rulebook can make, each with its table, whatever the
+    data is: whether a column needs a `.type` goes by the form in which it is supplied.
+    """
+    found: dict[str, str] = {}
+    for table in schema.tables.values():
+        for column in table.columns:
+            kinds = ["code" if isinstance(column.type, CodeType) else "type"]
+            kinds += ["required"] if column.required else []
+            kinds += ["length"] if column.max_length is not None else []
+            found |= {f"{table.name}.{column.name}.{kind}": table.name for kind in kinds}
+        checked = (link for link in table.links if link.checked)
+        found |= {f"{table.name}.{link.columns[0]}.reference": table.name for link in checked}
+        found |= {f"{table.name}.key": table.name} if table.key_declared else {}
+    return found
+
+
 def _row(table: Table) -> core.RowVariable:
     return core.RowVariable(0, table.name, "row")
 

@@ -72,6 +72,7 @@ def evaluate(
     parameters: Mapping[str, object] | None = None,
     rules: Iterable[str] | None = None,
     functions: Mapping[str, Implementation] | None = None,
+    without: Iterable[str] = (),
     show_sensitive: bool = False,
     progress: Progress | None = None,
 ) -> Result:
@@ -79,16 +80,17 @@ def evaluate(
 
     `as_of` is the day on which the evaluation is made; nothing reads a clock. `parameters` are
     values of the rulebook's parameters, as themselves or as text (`"2023-24"`). `rules` limits the
-    author's rules to some ids; reports and populations are left out then. `functions` are those
-    that the rulebook declares with `function`: see `host_functions`. `progress` is told the table,
-    the number of passes made and the number of passes to make.
+    author's rules to some ids; reports and populations are left out then. `without` leaves rules
+    out by their ids, built-in ones too (`"student.key"`). `functions` are those that the rulebook
+    declares with `function`: see `host_functions`. `progress` is told the table, the number of
+    passes made and the number of passes to make.
 
     Raises `ParameterError` for parameters that do not fit, `FunctionError` for functions that are
     lacking or do not do what they are to do, and `RevisionError` for tables that the rulebook does
     not declare. A rule whose data or parameter is not there is *not evaluated*, with the reason;
     bad cells and lines are findings.
     """
-    ready = _readied(rulebook, revision, as_of, parameters, rules, functions)
+    ready = _readied(rulebook, revision, as_of, parameters, rules, functions, without)
     verdicts: dict[str, _Verdicts] = {}
     for number, plan in enumerate(ready.plans):
         if progress is not None:
@@ -206,13 +208,14 @@ def _readied(
     parameters: Mapping[str, object] | None,
     rules: Iterable[str] | None,
     functions: Mapping[str, Implementation] | None,
+    without: Iterable[str] = (),
 ) -> _Ready:
     schema = rulebook.schema
     values = bind(rulebook, parameters or {}, as_of)
     called = HostFunctions.bound(rulebook, functions or {})
     admitted = admit(revision, schema)
     supply = survey(rulebook, Supply(schema, admitted.tables, values, admitted.lacking))
-    outlook = outlooks(rulebook, chosen(rulebook, rules), supply, revision)
+    outlook = outlooks(rulebook, chosen(rulebook, rules), supply, revision, frozenset(without))
     ready = tuple(folded(e.rule, values, schema) for e in outlook if e.status == EVALUATED)
     read = columns_read(ready, schema)
     views = dict(rulebook.views)

@@ -59,9 +59,16 @@ def with_those_before(
 
 
 def outlooks(
-    rulebook: Rulebook, rules: Sequence[core.Rule], supply: Supply, revision: Revision
+    rulebook: Rulebook,
+    rules: Sequence[core.Rule],
+    supply: Supply,
+    revision: Revision,
+    without: frozenset[str] = frozenset(),
 ) -> tuple[Outlook, ...]:
-    """The outlook of rules and of those before them, then that of what the tables declare."""
+    """The outlook of rules and of those before them, then that of what the tables declare. The rules
+    `without` which it is asked for are left out; one that others are judged after is not shown.
+    """
+    rules = [rule for rule in rules if rule.id not in without]
     shown = {rule.id for rule in rules}
     found: dict[str, Outlook] = {}
     for rule in with_those_before(rules, rulebook.rules):
@@ -74,7 +81,7 @@ def outlooks(
         found[rule.id] = each
     ordered = [found[rule.id] for rule in rules]
     ordered += [each for each in found.values() if not each.shown]
-    ordered += _built_in(supply)
+    ordered += [each for each in _built_in(supply) if each.rule.id not in without]
     return tuple(_as_the_files_allow(each, revision, supply.schema) for each in ordered)
 
 

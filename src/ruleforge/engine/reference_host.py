@@ -55,6 +55,8 @@ def _call(
     types = [value_type for _, value_type in function.arguments]
     given = [_series(value, each) for value, each in zip(arguments, types, strict=True)]
     result = registered(*given)
+    if not isinstance(result, pl.Series):
+        raise TypeError(f"`{function.name}` gives no series")
     if len(result) != 1:
         raise ValueError(f"`{function.name}` gives {len(result)} values for 1 row")
     return _value(result[0], function.result, code_sets)

@@ -7,3 +7,7 @@ option, or a rulebook whose file clauses cannot be carried out.
 
 class IntakeError(Exception):
     """A fact and a fix, in one message."""
+
+
+class UnknownColumnError(IntakeError):
+    """A column named by the caller that no table of the rulebook has."""

@@ -17,7 +17,7 @@ from ruleforge.engine.revision import FileRecord, Part, Refusal, Revision
 from ruleforge.intake.content import Content, refused_file
 from ruleforge.intake.delimited import read_delimited
 from ruleforge.intake.edfi import Wanted, column_paths, read_interchange
-from ruleforge.intake.error import IntakeError
+from ruleforge.intake.error import IntakeError, UnknownColumnError
 from ruleforge.intake.tabular import read_tabular
 from ruleforge.language.schema import FileClause, Schema, Table
 from ruleforge.language.suggest import nearest
@@ -115,7 +115,7 @@ def _check_blank(schema: Schema, blank: Iterable[str]) -> None:
                 if near
                 else "write table and column, like `enrollment.exit_date`."
             )
-            raise IntakeError(f"`{each}` in `blank` is no column of the rulebook; {hint}")
+            raise UnknownColumnError(f"`{each}` in `blank` is no column of the rulebook; {hint}")
 
 
 def _check_clauses(schema: Schema) -> None:

@@ -109,6 +109,16 @@ def comparisons_chain(span: Span) -> Diagnostic:
     )
 
 
+def quote_within_braces(span: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF101",
+        "the text ends at this quote, within its braces",
+        span,
+        "a text ends with the next double quote, wherever that stands",
+        'write `\\"` for each quote within the braces',
+    )
+
+
 def repeated_flag(span: Span, flag: str) -> Diagnostic:
     return Diagnostic(
         "RF101",
@@ -339,7 +349,7 @@ def brace_not_closed(span: Span) -> Diagnostic:
         "the `{` that begins here is not closed",
         span,
         "between `{` and `}` in a message stands an expression whose value is shown",
-        "add the closing `}`, or write `{{` to show a brace",
+        'add the closing `}`; a quote within braces is written `\\"`, and `{{` shows a brace',
     )
 
 

@@ -129,6 +129,9 @@ def mistake(stop: Stop) -> Diagnostic:
     text = found.text
     if not stop.known:
         return _meaningless(found)
+    if _ends_within_braces(stop) and stop.previous is not None:
+        end = stop.previous.end
+        return messages.quote_within_braces(Span(found.source, end - 1, end))
     previous = stop.previous.text if stop.previous else ""
     sign = _foreign_sign(stop)
     if sign is not None:
@@ -160,6 +163,8 @@ def expectation(stop: Stop) -> str:
     """What could stand where the parser stopped, in the author's words."""
     accepted = stop.accepted
     previous = stop.previous.text if stop.previous else ""
+    if accepted == {"TEXT"} and stop.word == "codes" and stop.previous is not None:
+        return _part_of_a_code(stop.previous)
     if "EXISTS" in accepted:
         return "a condition" if previous in _CONDITION_AFTER else "a value"
     if "NAME" in accepted and "KEY" not in accepted:
@@ -173,6 +178,14 @@ def expectation(stop: Stop) -> str:
     if len(words) > _MORE_WORDS_THAN:
         return _some_clause(stop)
     return _listed(others + [quoted_keyword(each) for each in words]) or _end_of(stop)
+
+
+def _part_of_a_code(previous: Span) -> str:
+    source = previous.source
+    line = source.line_text(source.line_and_column(previous.start)[0])
+    if line.split(None, 1)[0] == "codes":
+        return "a code and its label, each in double quotes"
+    return "the label of the code, in double quotes"
 
 
 def _name_expected(stop: Stop, previous: str) -> str:
@@ -324,6 +337,17 @@ def _foreign_sign(stop: Stop) -> Span | None:
         return None
     sign = previous.to(found)
     return sign if sign.text in _OTHER_LANGUAGES else None
+
+
+def _ends_within_braces(stop: Stop) -> bool:
+    """Whether something touches the end of a text in which a brace is open: `"{coalesce(x, "` of
+    `"{coalesce(x, "none")}"`.
+    """
+    found, previous = stop.found, stop.previous
+    if found is None or previous is None or previous.end != found.start:
+        return False
+    text = previous.text.replace("{{", "").replace("}}", "")
+    return text[:1] == '"' == text[-1:] and text.count("{") > text.count("}")
 
 
 def _meaningless(span: Span) -> Diagnostic:

@@ -199,6 +199,31 @@ class _Lexer(Lexer):
             if each.name in _IN_ONE_PLACE
         }
 
+    def lex_loosely(self, text: str, start: int, end: int) -> "Iterator[Lexeme]":
+        """The words and signs of a stretch that does not parse, as far as they can be told without
+        the grammar.
+        """
+        previous = ""
+        while start < end:
+            match = self._by_kind["MEMBER"] if previous == "." else self._general
+            # WHY: a word with capital letters is an id, wherever it stands.
+            found = match(text, start, end) or self._by_kind["RULE_ID"](text, start, end)
+            if found is None:
+                start = _after_blanks(text, start, end)
+                yield Lexeme(MEANINGLESS, start, start + 1)
+                start, previous = start + 1, ""
+                continue
+            kind = str(found.lastgroup)
+            if kind == "END":
+                return
+            value, start = found[kind], found.end()
+            followed = _after_blanks(text, start, end)
+            is_name = value in self._soft and text[followed : followed + 1] in _BEHIND_A_NAME
+            if kind == "NAME" and value in (self._reserved | self._soft) and not is_name:
+                kind = KEYWORD
+            yield Lexeme(kind, start - len(value), start)
+            previous = value
+
     def lex(self, lexer_state: Any, parser_state: Any) -> Iterator[Any]:
         stretch: _Stretch = lexer_state.text
         text, position, end = stretch.text, stretch.start, stretch.end
@@ -335,3 +360,53 @@ def declared_name(declaration: Span) -> Iterator[Name]:
     found = _NAMED.match(declaration.source.text, declaration.start, declaration.end)
     if found is not None:
         yield Name(found["name"].strip("`"), Span(declaration.source, *found.span("name")))
+
+
+# ── words and signs, for those who show a text ─────────────────────────────────────────────────
+
+KEYWORD = "KEYWORD"
+MEANINGLESS = "MEANINGLESS"
+_BEHIND_A_NAME = tuple(":=.,)")
+
+
+@dataclass(frozen=True)
+class Lexeme:
+    """One word or sign. `kind` is its name in the grammar, KEYWORD for a word that is one where it
+    stands, or MEANINGLESS for a character that is none of the language.
+    """
+
+    kind: str
+    start: int
+    end: int
+
+
+def lexemes(text: str) -> Iterator[Lexeme]:
+    """The words and signs of a rulebook, or of a part of one, in order; blanks and comments lie
+    between them. A declaration that parses is read as the parser reads it; of another one what is
+    behind the mistake is read without the grammar, so any text is read to its end.
+    """
+    loosely = _Lexer(_lark().lexer_conf).lex_loosely
+    position = 0
+    for each in cut(Source("", text))[0]:
+        yield from loosely(text, position, each.start)
+        position = each.start
+        if not is_too_deep(text, each.start, each.end):
+            for lexeme in _until_a_mistake(_Stretch(text, each.start, each.end, MOST_TOKENS)):
+                yield lexeme
+                position = lexeme.end
+        yield from loosely(text, position, each.end)
+        position = each.end
+    yield from loosely(text, position, len(text))
+
+
+def _until_a_mistake(stretch: _Stretch) -> Iterator[Lexeme]:
+    parser = _lark().parse_interactive(stretch, start="declaration")
+    words = keywords()
+    kinds = {word.upper() for word in words}
+    try:
+        for token in parser.lexer_thread.lex(parser.parser_state):  # type: ignore[no-untyped-call]
+            kind = KEYWORD if token.value in words and token.type in kinds else token.type
+            parser.feed_token(token)
+            yield Lexeme(kind, _start(token), _end(token))
+    except (UnexpectedInput, _TooLongError):
+        return

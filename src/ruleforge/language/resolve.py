@@ -212,6 +212,7 @@ class _Resolver:
             self.tables.pop(name, None)
             self.code_sets.pop(name, None)
             self.views.pop(name, None)
+        self.cut_links()
         self.of_datasets()
         for parameter in self.of_kind(ast.Parameter):
             self.parameter(parameter)
@@ -476,6 +477,14 @@ class _Resolver:
             else:
                 self.broken.add(f"{table.name}.{(link.link_name or link.table).text}")
         self.tables[table.name] = replace(table, links=tuple(links.values()))
+
+    def cut_links(self) -> None:
+        """Takes the links to tables that are declared twice away; what follows them is silent."""
+        for table in [*self.tables.values()] if self.twice else ():
+            kept = tuple(link for link in table.links if link.table not in self.twice)
+            gone = {f"{table.name}.{each.name}" for each in table.links if each not in kept}
+            self.broken |= gone
+            self.tables[table.name] = replace(table, links=kept)
 
     def target(self, name: ast.Name) -> Table | None:
         if name.text in self.tables:
