@@ -97,7 +97,7 @@ def test_failing(name: str, golden: Golden) -> None:
 def test_engines_that_disagree_fail_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
     from ruleforge.authoring import judge_example
 
-    monkeypatch.setattr(judge_example, "judge", lambda *_: [])
+    monkeypatch.setattr(judge_example, "judge_all", lambda *_: {"A-1": []})
     outcome = outcome_of(PUPIL + "only A-1\n expect\n | rule |\n | A-1 |")
     assert not outcome.passed
     assert outcome.disagreements[1] == (

@@ -12,6 +12,7 @@ from ruleforge.engine import version
 
 NAMES = {
     "FindingRecord",
+    "FunctionError",
     "IntakeError",
     "Manifest",
     "ParameterError",

@@ -1,6 +1,4 @@
-"""What the constructs of the language become: values, places, depth, and what this version does not
-run.
-"""
+"""What the constructs of the language become: values, places, depth."""
 
 import datetime as dt
 from decimal import Decimal
@@ -362,6 +360,7 @@ def test_rule() -> None:
         tags=(name("x"), name("y")),
         applies=(variable("c"),),
         fors=(ast.ForClause(name("p"), table, variable("d"), NOWHERE),),
+        afters=(),
         lets=(
             ast.LetClause(name("n"), literal(1), NOWHERE),
             ast.LetClause(name("m"), literal(2), NOWHERE),
@@ -374,9 +373,9 @@ def test_rule() -> None:
             ast.RequireClause(variable("g"), None, NOWHERE),
         ),
         reports=(),
+        againsts=(),
         messages=(ast.Template(("M",), NOWHERE),),
         dues=(ast.Due(literal(5), True, NOWHERE),),
-        unsupported=(),
         span=NOWHERE,
     )
 
@@ -387,38 +386,112 @@ def test_report_when_and_due_days() -> None:
     assert written.dues == (ast.Due(literal(3), False, NOWHERE),)
 
 
-UNSUPPORTED = [
-    'view v "doc" from x in t with y in u on x.a = y.a where x.b',
-    "view v from x in t group by x.c select n = x.d, m = 1 keep latest by x.a per x.b, x.c",
-    "view v from x in t",
-    "scope x in t where x.a",
-    'dataset prior "Last year"',
-    "population p of x in t where x.a by student, lea unless error, exclusion",
-    'report r "title" from x in t where x.a by g = x.b show n = count(e in t), m = 1',
-    "report r from x in t show n = 1",
-    "function f(a: text, b: text): decimal",
-]
+# ── views, scopes, datasets, populations, reports, functions ───────────────────────────────────────
 
 
-@pytest.mark.parametrize("written", UNSUPPORTED)
-def test_what_this_version_does_not_run(written: str) -> None:
-    rulebook, found = read(written)
-    word = written.split(maxsplit=1)[0]
-    assert [(each.code, each.span and each.span.text) for each in found] == [("RF106", word)]
-    assert rulebook.declarations == (ast.Unsupported(word, NOWHERE),)
+def rows(variable_name: str, table: str, where: ast.Expr | None = None) -> ast.ForClause:
+    return ast.ForClause(
+        name(variable_name), ast.TableName(name(table), None, NOWHERE), where, NOWHERE
+    )
 
 
-def test_clauses_that_this_version_does_not_run() -> None:
-    rulebook, found = read("rule A conflict for x in t after B-1, C against y in t where y.a = x.a")
-    (written,) = rulebook.declarations
-    assert isinstance(written, ast.Rule)
-    assert [each.word for each in written.unsupported] == ["after", "against"]
-    assert [each.code for each in found] == ["RF106", "RF106"]
+def column(row: str, word: str) -> ast.Expr:
+    return ast.Attribute(variable(row), name(word), NOWHERE)
 
 
-def test_names_of_what_is_not_run_are_not_unknown() -> None:
-    rulebook, _ = read('view v from x in t\ndataset prior "x"\nscope x in t where true\n')
-    assert [each.text for each in rulebook.broken] == ["v", "prior"]
+def named(word: str, value: ast.Expr) -> ast.NamedValue:
+    return ast.NamedValue(name(word), value, NOWHERE)
+
+
+DECLARATIONS: dict[str, ast.Declaration] = {
+    "view v from x in t": ast.View(name("v"), None, rows("x", "t"), None, (), (), None, NOWHERE),
+    'view v "doc" from x in t with y in u on x.a = y.a where x.b': ast.View(
+        name("v"),
+        text("doc"),
+        rows("x", "t", column("x", "b")),
+        rows("y", "u", ast.Comparison("=", column("x", "a"), column("y", "a"), NOWHERE)),
+        (),
+        (),
+        None,
+        NOWHERE,
+    ),
+    "view v from x in t group by x.c, x.d select n = x.c, m = 1 keep latest by x.a per x.b, n": ast.View(
+        name("v"),
+        None,
+        rows("x", "t"),
+        None,
+        (column("x", "c"), column("x", "d")),
+        (named("n", column("x", "c")), named("m", literal(1))),
+        ast.KeepClause("latest", column("x", "a"), (column("x", "b"), variable("n")), NOWHERE),
+        NOWHERE,
+    ),
+    "scope x in t where x.a": ast.Scope(rows("x", "t", column("x", "a")), NOWHERE),
+    'dataset prior "Last year"': ast.Dataset(name("prior"), text("Last year"), NOWHERE),
+    "population p of x in t by student": ast.Population(
+        name("p"), rows("x", "t"), (name("student"),), (), NOWHERE
+    ),
+    "population p of x in t where x.a by student, lea unless error, exclusion": ast.Population(
+        name("p"),
+        rows("x", "t", column("x", "a")),
+        (name("student"), name("lea")),
+        (name("error"), name("exclusion")),
+        NOWHERE,
+    ),
+    "report r from x in t show n = 1": ast.Report(
+        name("r"), None, rows("x", "t"), (), (named("n", literal(1)),), NOWHERE
+    ),
+    'report r "title" from x in t where x.a by g = x.b show n = x.c, m = 1': ast.Report(
+        name("r"),
+        text("title"),
+        rows("x", "t", column("x", "a")),
+        (named("g", column("x", "b")),),
+        (named("n", column("x", "c")), named("m", literal(1))),
+        NOWHERE,
+    ),
+    "function f(a: text, b: t): decimal": ast.HostFunction(
+        name("f"),
+        (
+            ast.Argument(name("a"), name("text"), NOWHERE),
+            ast.Argument(name("b"), name("t"), NOWHERE),
+        ),
+        name("decimal"),
+        NOWHERE,
+    ),
+}
+
+
+@pytest.mark.parametrize("written", DECLARATIONS)
+def test_declarations_of_what_is_made_of_tables(written: str) -> None:
+    assert declared(written) == DECLARATIONS[written]
+
+
+def test_figures_of_a_group() -> None:
+    """Without `in TABLE` the rows are those of the group."""
+    report = declared(
+        "report r from x in t show n = count(x), m = sum(x.a for x where x.b), "
+        "l = latest(x by x.a).c, e = every(x satisfies x.b)"
+    )
+    assert isinstance(report, ast.Report)
+    x = name("x")
+    assert [each.value for each in report.shows] == [
+        ast.Aggregate("count", None, False, x, None, None, NOWHERE),
+        ast.Aggregate("sum", column("x", "a"), False, x, None, column("x", "b"), NOWHERE),
+        ast.Attribute(
+            ast.Pick("latest", x, None, column("x", "a"), None, NOWHERE), name("c"), NOWHERE
+        ),
+        ast.Quantifier("every", x, None, None, column("x", "b"), NOWHERE),
+    ]
+
+
+def test_after_and_against() -> None:
+    written = rule("for x in t after B-1, C after D against y in prior.t where y.a = x.a")
+    assert written.afters == (
+        ast.AfterClause((name("B-1"), name("C")), NOWHERE),
+        ast.AfterClause((name("D"),), NOWHERE),
+    )
+    prior = ast.TableName(name("t"), name("prior"), NOWHERE)
+    linked = ast.Comparison("=", column("y", "a"), column("x", "a"), NOWHERE)
+    assert written.againsts == (ast.ForClause(name("y"), prior, linked, NOWHERE),)
 
 
 # ── tests ─────────────────────────────────────────────────────────────────────────────────────────
