@@ -44,13 +44,15 @@ def judge_all(
     """The judgements of each of the author's rules that is evaluated, by id, in the order of the
     rules.
 
-    `tables` are those of `with_views`. A rule that reads what is not there, one that does not
-    apply, and one of which that is unknown are left out; they take no rows from others either.
+    `tables` are those of `with_views`. Left out are rules that do not apply, which take no row from
+    others, and those that are not evaluated: what they would take cannot be known, so no rule after
+    them is evaluated.
     """
     schema = rulebook.schema
     plain = plain_functions(rulebook, functions or {})
     by_id = {rule.id: rule for rule in rulebook.rules}
-    done: dict[str, list[Judgement] | None] = {}
+    done: dict[str, list[Judgement] | None] = {}  # None where a rule is not evaluated
+    silent: set[str] = set()
     while len(done) < len(by_id):
         # `check` has seen that rules do not wait for each other in a circle.
         rule = next(
@@ -58,24 +60,30 @@ def judge_all(
             for each in rulebook.rules
             if each.id not in done and all(name in done for name in each.after)
         )
-        if in_force(rule, schema, tables, parameters, plain) is None:
+        force = in_force(rule, schema, tables, parameters)
+        if force is None or any(done[name] is None for name in rule.after):
             done[rule.id] = None
-            continue
-        judgements = judge(rule, schema, tables, parameters, plain)
-        reporting = [(by_id[name], done[name] or []) for name in rule.after]
-        done[rule.id] = [_after(each, rule, reporting, schema, tables) for each in judgements]
-    ordered = ((rule.id, done[rule.id]) for rule in rulebook.rules)
+        elif isinstance(force, Severity):
+            judgements = judge(rule, schema, tables, parameters, plain)
+            reporting = [(by_id[name], done[name] or []) for name in rule.after]
+            done[rule.id] = [_after(each, rule, reporting, schema, tables) for each in judgements]
+        else:
+            silent.add(rule.id)
+            done[rule.id] = []
+    ordered = ((rule.id, done[rule.id]) for rule in rulebook.rules if rule.id not in silent)
     return {name: judgements for name, judgements in ordered if judgements is not None}
 
 
+class DoesNotApply:
+    """What `in_force` says of a rule that is to say nothing, which is known."""
+
+
 def in_force(
-    rule: core.Rule,
-    schema: Schema,
-    tables: Tables,
-    parameters: Parameters,
-    functions: Functions | None = None,
-) -> Severity | None:
-    """The severity under which a rule is evaluated; None where it is not."""
+    rule: core.Rule, schema: Schema, tables: Tables, parameters: Parameters
+) -> Severity | DoesNotApply | None:
+    """The severity under which a rule is evaluated; None where it is not evaluated, be it that data
+    is lacking or that what applies is unknown.
+    """
     if not all(supplied(part, schema, tables, parameters) for part in _parts(rule)):
         return None
     for node in _said(rule):
@@ -85,14 +93,18 @@ def in_force(
     def settled(condition: core.Expr | None) -> object:
         if condition is None:
             return True
-        return constant_value(condition, parameters, schema, functions)
+        return constant_value(condition, parameters, schema)
 
-    if settled(rule.applies) is not True:
-        return None
-    for severity, condition in rule.severities:
-        if settled(condition) is not False:
-            return severity if settled(condition) is True else None
-    return None
+    # Nothing is decided by a condition that is unknown, nor by those behind it.
+    for outcome, condition in [(None, rule.applies), *rule.severities]:
+        decided = settled(condition)
+        if decided is None:
+            return None
+        if outcome is None and not decided:
+            return DoesNotApply()
+        if outcome is not None and decided:
+            return outcome
+    return DoesNotApply()
 
 
 def _parts(rule: core.Rule) -> Iterator[core.Expr | core.Row]:
@@ -125,13 +137,11 @@ def _after(
     for other, judgements in reporting:
         theirs = schema.table(other.variable.table)
         reported = [each.row_index for each in judgements if each.verdict is Verdict.FAILS]
-        if own.name == theirs.name:
-            is_taken = judgement.row_index in reported
-        else:
-            pairs = same_rows(own, theirs)
-            rows = [tables[theirs.name][number] for number in reported]
-            is_taken = any(_agree(row, each, pairs) for each in rows)
-        if is_taken:
+        # NOTE: one row may be reported whose key is missing, and two may have one key.
+        is_one = own.name == theirs.name and judgement.row_index in reported
+        pairs = same_rows(own, theirs)
+        rows = [tables[theirs.name][number] for number in reported]
+        if is_one or any(_agree(row, each, pairs) for each in rows):
             return replace(judgement, verdict=Verdict.NOT_APPLICABLE, cause=None, taken=True)
     return judgement
 
@@ -170,6 +180,7 @@ def message_of(
     if rule.against is None:
         return render_message(template, evaluator, show_sensitive=show_sensitive)
     depth = rule.against.variable.depth
+    more = " and more" if len(others) > MOST_NAMED else ""
     said = []
     for part in template.parts:
         if isinstance(part, str):
@@ -178,11 +189,10 @@ def message_of(
             alone = core.Template((part,))
             said.append(render_message(alone, evaluator, show_sensitive=show_sensitive))
         elif not show_sensitive and reads_sensitive(part, evaluator.schema, evaluator.lets):
-            said.append("(withheld)")
+            said.append("(withheld)" + more)
         else:
             named = [{**evaluator.rows, depth: row} for row in others[:MOST_NAMED]]
             texts = dict.fromkeys(shown(evaluator.value(part, rows)) for rows in named)
-            more = " and more" if len(others) > MOST_NAMED else ""
             said.append(", ".join(texts) + more)
     return "".join(said)
 
