@@ -113,16 +113,13 @@ def verdict_of(rule: core.Rule, evaluator: "Evaluator") -> tuple[Verdict, int | 
 
 
 def constant_value(
-    expr: core.Expr,
-    parameters: Mapping[str, Value | None],
-    schema: Schema | None = None,
-    functions: Mapping[str, PlainFunction] | None = None,
+    expr: core.Expr, parameters: Mapping[str, Value | None], schema: Schema | None = None
 ) -> Result:
-    """The value of an expression that reads no row.
+    """The value of an expression that reads no row and calls no function of the host.
 
-    `schema` is needed only where codes are put in order, `functions` where the host's are called.
+    `schema` is needed only where codes are put in order.
     """
-    return Evaluator(schema or Schema(), {}, parameters, functions=functions).value(expr, {})
+    return Evaluator(schema or Schema(), {}, parameters).value(expr, {})
 
 
 # ── values ─────────────────────────────────────────────────────────────────────────────────────

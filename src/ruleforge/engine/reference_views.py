@@ -36,10 +36,9 @@ def with_views(
     plain = plain_functions(rulebook, functions or {})
     found = dict(tables)
     for dataset in rulebook.datasets:
-        is_given = any(name.startswith(f"{dataset}.") for name in tables)
         for table in schema.tables.values():
             name = f"{dataset}.{table.name}"
-            if is_given and table.lookup and name not in found and table.name in found:
+            if table.lookup and name not in found and table.name in found:
                 found[name] = found[table.name]
     for name, view in rulebook.views.items():
         rows = rows_of(view, schema, found, parameters, plain)
