@@ -82,7 +82,7 @@ def _rules_page(book: Rulebook) -> list[Line | Grid]:
                 styled(each.severities[0][0]),
             ),
             Words(each.title),
-            Words(each.variable.table, Style.FAINT),
+            Words(shown_name(each.variable.table), Style.FAINT),
             Words(each.source, Style.WARNING if is_inferred(each) else Style.FAINT),
         )
         for each in book.rules
