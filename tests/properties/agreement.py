@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import polars as pl
-from generators import LEGITIMATE_REFUSALS, TABLES, Case, Given
+from expressions import LEGITIMATE_REFUSALS, TABLES, Case, Given
 from hypothesis import reject
 
 from ruleforge.engine.admit import ROW, AdmittedTable, bad, raw

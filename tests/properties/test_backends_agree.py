@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from random import SystemRandom
 
 import pytest
-from generators import Emphasis
+from expressions import Emphasis
 from series import WORKERS, compared, workers
 
 EMPHASES = (
