@@ -528,11 +528,14 @@ def test_a_column_that_was_not_supplied_is_none_of_a_view() -> None:
         rule A error for x in v require x.entry > 1
         rule B error for x in v require x.n > 1
         rule C error for x in w require x.entry > 1
+        rule R conflict for x in v against y in stay where y.pupil_id = x.pupil_id
+          message "{x.n}, {y.n}"
         """,
         stay=rows,
     )
     assert tried.tables["v"] == rows
-    assert list(tried.judged()) == ["A"]
+    assert list(tried.judged()) == ["A", "R"]
+    assert tried.said(0) == "(missing), (missing)", "a message may name it"
 
 
 def test_a_parameter_that_is_not_given() -> None:
