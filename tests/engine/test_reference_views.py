@@ -515,8 +515,8 @@ def test_what_reads_a_dataset_that_is_not_there_is_not_evaluated() -> None:
         stay=stays(("P1", "S", 1)),
     )
     assert {"last", "later"} & tried.tables.keys() == set()
-    # F reads a lookup table; H comes after what cannot be known, J after what is known to be silent.
-    assert list(tried.judged()) == ["D", "F", "G", "J"]
+    # H comes after what cannot be known, J after what is known to be silent.
+    assert list(tried.judged()) == ["D", "G", "J"]
 
 
 def test_a_column_that_was_not_supplied_is_none_of_a_view() -> None:
@@ -528,11 +528,14 @@ def test_a_column_that_was_not_supplied_is_none_of_a_view() -> None:
         rule A error for x in v require x.entry > 1
         rule B error for x in v require x.n > 1
         rule C error for x in w require x.entry > 1
+        rule R conflict for x in v against y in stay where y.pupil_id = x.pupil_id
+          message "{x.n}, {y.n}"
         """,
         stay=rows,
     )
     assert tried.tables["v"] == rows
-    assert list(tried.judged()) == ["A"]
+    assert list(tried.judged()) == ["A", "R"]
+    assert tried.said(0) == "(missing), (missing)", "a message may name it"
 
 
 def test_a_parameter_that_is_not_given() -> None:

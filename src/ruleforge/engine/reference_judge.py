@@ -178,6 +178,7 @@ def message_of(
     if rule.against is None:
         return render_message(template, evaluator, show_sensitive=show_sensitive)
     depth = rule.against.variable.depth
+    lenient = evaluator.leniently()
     more = " and more" if len(others) > MOST_NAMED else ""
     said = []
     for part in template.parts:
@@ -190,7 +191,7 @@ def message_of(
             said.append("(withheld)" + more)
         else:
             named = [{**evaluator.rows, depth: row} for row in others[:MOST_NAMED]]
-            texts = dict.fromkeys(shown(evaluator.value(part, rows)) for rows in named)
+            texts = dict.fromkeys(shown(lenient.value(part, rows)) for rows in named)
             said.append(", ".join(texts) + more)
     return "".join(said)
 

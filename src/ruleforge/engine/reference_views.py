@@ -29,16 +29,18 @@ def with_views(
     """The tables and every view that can be made of them, by their names.
 
     Tables of datasets are called `prior.enrollment`. A lookup table that a dataset does not bring
-    is the revision's own. A view that reads what is not there, to know its rows, is left out; where
-    only a column of it does, its rows have no entry for that column.
+    is the revision's own; a dataset without any table is not given. A view that reads what is not
+    there, to know its rows, is left out; where only a column of it does, its rows have no entry for
+    that column.
     """
     schema = rulebook.schema
     plain = plain_functions(rulebook, functions or {})
     found = dict(tables)
     for dataset in rulebook.datasets:
+        is_given = any(name.startswith(f"{dataset}.") for name in tables)
         for table in schema.tables.values():
             name = f"{dataset}.{table.name}"
-            if table.lookup and name not in found and table.name in found:
+            if is_given and table.lookup and name not in found and table.name in found:
                 found[name] = found[table.name]
     for name, view in rulebook.views.items():
         rows = rows_of(view, schema, found, parameters, plain)
