@@ -13,6 +13,7 @@ import pytest
 from ruleforge.engine.reference_backend import Evaluator, Judgement, Row, Verdict
 from ruleforge.engine.reference_host import plain_functions
 from ruleforge.engine.reference_judge import (
+    DoesNotApply,
     Reported,
     Unit,
     counterparts,
@@ -26,7 +27,7 @@ from ruleforge.engine.reference_judge import (
 from ruleforge.engine.reference_views import with_views
 from ruleforge.language import core
 from ruleforge.language.core import Severity
-from ruleforge.language.load import RulebookError, load_text
+from ruleforge.language.load import load_text
 from ruleforge.language.schema import SchoolYear
 
 SCHEMA = """rulebook tried.case edition 1
@@ -126,7 +127,7 @@ class Tried:
         found = []
         for rule in self.rulebook.rules:
             severity = in_force(rule, self.rulebook.schema, self.tables, self.parameters)
-            if severity is not None:
+            if isinstance(severity, Severity):
                 judgements = self.judged()[rule.id]
                 found += reported_by(rule, severity, judgements, self.rulebook.schema, self.tables)
         return found
@@ -508,12 +509,14 @@ def test_what_reads_a_dataset_that_is_not_there_is_not_evaluated() -> None:
         rule F error for x in prior.school require x.sector is present
         rule G error for x in stay require x.n is present
         rule H error for x in stay after A require x.n is present
+        rule I error applies when least > 100 for x in stay require x.n is present
+        rule J error for x in stay after I require x.n is present
         """,
         stay=stays(("P1", "S", 1)),
     )
-    assert {"last", "later", "prior.school"} & tried.tables.keys() == set()
-    # Nor is H: what A would report might have been taken from it.
-    assert list(tried.judged()) == ["D", "G"]
+    assert {"last", "later"} & tried.tables.keys() == set()
+    # H comes after what cannot be known, J after what is known to be silent.
+    assert list(tried.judged()) == ["D", "G", "J"]
 
 
 def test_a_column_that_was_not_supplied_is_none_of_a_view() -> None:
@@ -525,11 +528,14 @@ def test_a_column_that_was_not_supplied_is_none_of_a_view() -> None:
         rule A error for x in v require x.entry > 1
         rule B error for x in v require x.n > 1
         rule C error for x in w require x.entry > 1
+        rule R conflict for x in v against y in stay where y.pupil_id = x.pupil_id
+          message "{x.n}, {y.n}"
         """,
         stay=rows,
     )
     assert tried.tables["v"] == rows
-    assert list(tried.judged()) == ["A"]
+    assert list(tried.judged()) == ["A", "R"]
+    assert tried.said(0) == "(missing), (missing)", "a message may name it"
 
 
 def test_a_parameter_that_is_not_given() -> None:
@@ -562,7 +568,8 @@ def test_the_severity_in_force() -> None:
     )
     schema, rules = tried.rulebook.schema, tried.rulebook.rules
     forces = [in_force(rule, schema, tried.tables, tried.parameters) for rule in rules]
-    assert forces == [Severity.WARNING, None, Severity.CONFLICT]
+    assert isinstance(forces.pop(1), DoesNotApply)
+    assert forces == [Severity.WARNING, Severity.CONFLICT]
 
 
 def test_after_takes_the_rows_that_a_rule_reports() -> None:
@@ -574,7 +581,8 @@ def test_after_takes_the_rows_that_a_rule_reports() -> None:
         """,
         stay=stays(
             ("P1", "A", 1, None, 0),  # First reports it
-            ("P2", "A", 1, None, 5),  # Second does, whose First says nothing of this row
+            (None, "A", 1, None, 0),  # and this one, whose key is not whole
+            (None, "A", 1, None, 5),  # Second reports this one: a missing key is nobody else's
             ("P1", "B", 3, None, 5),  # nobody before Third does
             ("P1", "B", 3, None, None),  # unknown is no finding
             ("P1", "C", 9, None, 0),  # First does not look at it
@@ -584,44 +592,42 @@ def test_after_takes_the_rows_that_a_rule_reports() -> None:
     assert list(judged) == ["Third", "Second", "First"]
     assert judged["First"] == [
         Judgement(0, FAILS, 1),
-        Judgement(1, HOLDS),
-        Judgement(2, HOLDS),
-        Judgement(3, UNKNOWN),
-    ]
-    assert judged["Second"] == [
-        Judgement(0, NOT_APPLICABLE, taken=True),
         Judgement(1, FAILS, 1),
         Judgement(2, HOLDS),
         Judgement(3, HOLDS),
-        Judgement(4, HOLDS),
+        Judgement(4, UNKNOWN),
     ]
-    # The first row was taken from Second, which did not report it: so Third judges it.
+    assert judged["Second"] == [
+        Judgement(0, NOT_APPLICABLE, taken=True),
+        Judgement(1, NOT_APPLICABLE, taken=True),
+        Judgement(2, FAILS, 1),
+        Judgement(3, HOLDS),
+        Judgement(4, HOLDS),
+        Judgement(5, HOLDS),
+    ]
+    # The first two were taken from Second, which did not report them: so Third judges them.
     assert judged["Third"] == [
         Judgement(0, FAILS, 1),
-        Judgement(1, NOT_APPLICABLE, taken=True),
-        *(Judgement(number, FAILS, 1) for number in (2, 3, 4)),
+        Judgement(1, FAILS, 1),
+        Judgement(2, NOT_APPLICABLE, taken=True),
+        *(Judgement(number, FAILS, 1) for number in (3, 4, 5)),
     ]
 
 
-def test_after_takes_rows_of_the_same_table_with_the_same_key() -> None:
+def test_after_takes_every_row_of_a_reported_key() -> None:
     tried = Tried(
         """
         rule First error for x in stay require x.n > 1
-        rule Second error for x in stay after First require x.n > 10
+        rule R error for x in stay after First require x.n is missing
+        rule Bare error for x in bare require x.a > 1
+        rule After error for x in bare after Bare require x.a is missing
         """,
-        stay=stays(
-            ("P1", "A", 1, None, 0),
-            ("P1", "A", 1, None, 5),  # a duplicate of the key that First reports
-            (None, "A", 1, None, 0),
-            (None, "A", 1, None, 5),  # a missing key is equal to nothing
-        ),
+        stay=stays(("P1", "A", 1, None, 0), ("P1", "A", 1, None, 5), ("P1", "A", 2, None, 5)),
+        bare=table("pupil_id a", ("P1", 1), ("P1", 2), (None, 1)),
     )
-    assert [(each.verdict, each.taken) for each in tried.judged()["Second"]] == [
-        (NOT_APPLICABLE, True),
-        (NOT_APPLICABLE, True),
-        (NOT_APPLICABLE, True),
-        (FAILS, False),
-    ]
+    assert [each.taken for each in tried.judged()["R"]] == [True, True, False]
+    # A table without a key has rows that are equal in everything, and no others.
+    assert [each.taken for each in tried.judged()["After"]] == [True, False, True]
 
 
 def test_after_of_several_rules_and_of_one_that_is_not_in_force() -> None:
@@ -862,18 +868,6 @@ def test_a_host_that_gives_another_number_of_values() -> None:
             functions={"f": lambda _: pl.Series([1, 2])},
             stay=stays(("P", "S", 1, None, 1)),
         )
-
-
-@pytest.mark.parametrize(
-    "deciding", ["error applies when f(least)", "error if f(least), otherwise warning"]
-)
-def test_a_function_cannot_decide_what_is_in_force(deciding: str) -> None:
-    with pytest.raises(RulebookError) as caught:
-        Tried(
-            f"function f(a: integer): boolean rule R {deciding} for x in stay require x.n > 1",
-            functions={"f": lambda a: a > 1},
-        )
-    assert [each.code for each in caught.value.diagnostics if each.level == "error"] == ["RF309"]
 
 
 # ── populations and reports ────────────────────────────────────────────────────────────────────

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 
 from agreement import check, loaded
-from generators import Case, Emphasis, case_of, seeds
+from expressions import Case, Emphasis
+from generators import case_of, seeds
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import UnsatisfiedAssumption
 from shrink import smallest

@@ -8,7 +8,7 @@ nothing here needs to know the grammar.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from generators import SCHEMA_TEXT, Case, Given
+from expressions import SCHEMA_TEXT, Case, Given
 
 MOST_TRIES = 400
 

@@ -1,5 +1,5 @@
-"""Polars and the reference say the same of generated rulebooks and tables: every verdict, count,
-cause and message.
+"""Polars and the reference say the same of generated rulebooks and tables: every row of a view,
+verdict, count, cause, message, counterpart, unit and figure.
 
 Each case is compared row by row, see `agreement`. The normal run is the same every time. A long
 one, with seeds of its own:
@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from random import SystemRandom
 
 import pytest
-from generators import Emphasis
+from expressions import Emphasis
 from series import WORKERS, compared, workers
 
 EMPHASES = (
@@ -24,10 +24,12 @@ EMPHASES = (
     Emphasis("quantifiers", quantifiers=5, functions=1, share=3),
     Emphasis("functions", quantifiers=1, functions=8, most_rows=4, share=2),
     Emphasis("extremes", quantifiers=2, functions=6, extreme=True, most_rows=4, share=3),
+    Emphasis("views", views=3, rules=2, share=5),
+    Emphasis("rulebooks", views=1, whole=45, quantifiers=2, rules=4, fuel=14, share=5),
 )
 
 LONG = "RULEFORGE_CASES" in os.environ
-CASES = int(os.environ.get("RULEFORGE_CASES", "2040"))
+CASES = int(os.environ.get("RULEFORGE_CASES", "2200"))
 SEED = int(os.environ.get("RULEFORGE_SEED", str(SystemRandom().randrange(2**32) if LONG else 2024)))
 
 

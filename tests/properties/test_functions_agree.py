@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from agreement import check
-from generators import SCHEMA_TEXT, TABLES, Case, Given
+from expressions import SCHEMA_TEXT, TABLES, Case, Given
 
 from ruleforge.language.functions import FUNCTIONS, Function, Kind
 from ruleforge.language.schema import SchoolYear

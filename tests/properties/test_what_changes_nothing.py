@@ -9,7 +9,8 @@ from random import Random
 
 import polars as pl
 from agreement import evaluated, loaded
-from generators import SCHEMA_TEXT, Case, Emphasis, case_of, seeds
+from expressions import SCHEMA_TEXT, Case, Emphasis
+from generators import case_of, seeds
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from ruleforge.engine.result import Result

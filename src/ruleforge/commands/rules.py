@@ -11,6 +11,7 @@ from ruleforge.language.core import Rule, Rulebook
 from ruleforge.language.load import RulebookError, load, names_under
 from ruleforge.language.resolve import AS_OF
 from ruleforge.language.resources import shipped_rulebooks
+from ruleforge.language.schema import shown_name
 from ruleforge.language.types import type_name
 from ruleforge.reporting.page import GAP, Column, Grid, Line, Style, Words, line
 from ruleforge.reporting.summary import severity_word, styled
@@ -50,7 +51,7 @@ def rules_table(book: Rulebook) -> pl.DataFrame:
         (
             each.id,
             each.severities[0][0].value,
-            each.variable.table,
+            shown_name(each.variable.table),
             each.title,
             each.source,
             each.help,
@@ -81,7 +82,7 @@ def _rules_page(book: Rulebook) -> list[Line | Grid]:
                 styled(each.severities[0][0]),
             ),
             Words(each.title),
-            Words(each.variable.table, Style.FAINT),
+            Words(shown_name(each.variable.table), Style.FAINT),
             Words(each.source, Style.WARNING if is_inferred(each) else Style.FAINT),
         )
         for each in book.rules

@@ -87,9 +87,12 @@ class HostFunctions:
         Raises `FunctionError` where it raises, or gives no such series.
         """
         declared = self.declared[name]
-        height = max(len(series) for series in arguments)
+        lengths = {len(series) for series in arguments}
+        # NOTE: a value that is written out has the length 1, also where there are no rows.
+        height = 0 if 0 in lengths else max(lengths)
         whole = [
-            s if len(s) == height else pl.Series([s[0]] * height, dtype=s.dtype) for s in arguments
+            s if len(s) == height else s.clear() if not height else s.new_from_index(0, height)
+            for s in arguments
         ]
         present = pl.Series([True] * height, dtype=pl.Boolean)
         for series in whole:

@@ -17,6 +17,7 @@ from ruleforge.engine.admit import AdmittedTable
 from ruleforge.engine.revision import Revision
 from ruleforge.engine.version import installed_version
 from ruleforge.language.core import Rule, Rulebook, Value
+from ruleforge.language.schema import shown_name
 
 
 class _Frozen(BaseModel):
@@ -45,7 +46,7 @@ class RuleInfo(_Frozen):
             source=rule.source,
             help=rule.help,
             tags=rule.tags,
-            table=rule.variable.table,
+            table=shown_name(rule.variable.table),
         )
 
 

@@ -454,15 +454,20 @@ def numbered(rows: pl.Series) -> pl.LazyFrame:
 def one_of_several(
     rows: pl.LazyFrame, by: list[str], order: list[str], *, greatest: bool
 ) -> pl.LazyFrame:
-    """One row for each value of `by`: the greatest or smallest by `order`, missing values lowest."""
-    # WHY: sorting is dear and several are rare, so only those that have a rival are sorted.
-    rows = rows.cache()
-    several = rows.group_by(by).len().filter(pl.col("len") > 1).select(by)
-    alone = rows.join(several, on=by, how="anti", nulls_equal=True)
-    rivals = rows.join(several, on=by, how="semi", nulls_equal=True)
-    rivals = rivals.sort(order, nulls_last=False)
+    """One row for each value of `by`, missing ones too: the greatest or smallest by `order`, missing
+    values lowest.
+    """
+    # WHY: sorting is dear and several are rare, so only those that may have a rival are sorted; to
+    # find them by a number each is half the work. Equal values have equal hashes; what only has an
+    # equal hash is told apart below.
+    mark = "#rival"
+    parts = [pl.col(name).hash(seed) for seed, name in enumerate(by)]
+    rows = rows.with_columns(pl.sum_horizontal(parts).alias(mark)).cache()
+    several = rows.group_by(mark).len().filter(pl.col("len") > 1).select(mark)
+    alone = rows.join(several, on=mark, how="anti")
+    rivals = rows.join(several, on=mark, how="semi").sort(order, nulls_last=False)
     keep: Literal["first", "last"] = "last" if greatest else "first"
-    return pl.concat([alone, rivals.unique(subset=by, keep=keep, maintain_order=True)])
+    return pl.concat([alone, rivals.unique(subset=by, keep=keep, maintain_order=True)]).drop(mark)
 
 
 def _aggregates(

@@ -11,15 +11,22 @@ import polars as pl
 
 from ruleforge.engine.plan import (
     ROW,
+    Derive,
     GroupFigure,
     Grouping,
+    Keep,
     Measure,
     PairExtract,
     Pairs,
     Pipeline,
     ViewPlan,
 )
-from ruleforge.engine.polars_backend import PolarsBackend, extreme_rows, numbered
+from ruleforge.engine.polars_backend import (
+    PolarsBackend,
+    extreme_rows,
+    numbered,
+    one_of_several,
+)
 from ruleforge.engine.polars_expression import Translator
 from ruleforge.language import core
 
@@ -40,10 +47,17 @@ def made(backend: PolarsBackend, plan: ViewPlan) -> pl.LazyFrame:
         order = list(plan.order)
     # WHY: a name of a column may be that of one it is made of.
     frame = frame.with_columns(translator.value(v).alias(f"made.{n}") for n, v in plan.columns)
-    if order:
+    if order and not _is_in_order(plan):
         frame = frame.sort(order, nulls_last=False)
     kept = frame.select(pl.col(f"made.{name}").alias(name) for name in names)
     return kept if view.keep is None else _kept(kept, view)
+
+
+def _is_in_order(plan: ViewPlan) -> bool:
+    """Whether rows come as their table has them: nothing is joined to them."""
+    if not isinstance(plan.source, Pipeline) or plan.group is not None:
+        return False
+    return all(isinstance(step, Derive | Keep) for step in plan.source.steps)
 
 
 def _kept(frame: pl.LazyFrame, view: core.View) -> pl.LazyFrame:
@@ -52,11 +66,10 @@ def _kept(frame: pl.LazyFrame, view: core.View) -> pl.LazyFrame:
     shown = [column.name for column in view.table.columns]
     ties = [*view.table.key, *(name for name in shown if name not in view.table.key)]
     number = "#number"
-    numbered_rows = frame.with_row_index(number)
-    value = pl.col(keep.by)
+    rows = frame.with_row_index(number).drop_nulls(keep.by)
     by = list(dict.fromkeys(keep.per))
-    rows = extreme_rows(numbered_rows, value, by, ties, latest=keep.latest)
-    return rows.sort(number).drop(number, "#by")
+    rows = one_of_several(rows, by, [keep.by, *ties], greatest=keep.latest)
+    return rows.sort(number).drop(number)
 
 
 def rows_of(backend: PolarsBackend, source: Pipeline | Pairs) -> pl.LazyFrame:

@@ -113,16 +113,13 @@ def verdict_of(rule: core.Rule, evaluator: "Evaluator") -> tuple[Verdict, int | 
 
 
 def constant_value(
-    expr: core.Expr,
-    parameters: Mapping[str, Value | None],
-    schema: Schema | None = None,
-    functions: Mapping[str, PlainFunction] | None = None,
+    expr: core.Expr, parameters: Mapping[str, Value | None], schema: Schema | None = None
 ) -> Result:
-    """The value of an expression that reads no row.
+    """The value of an expression that reads no row and calls no function of the host.
 
-    `schema` is needed only where codes are put in order, `functions` where the host's are called.
+    `schema` is needed only where codes are put in order.
     """
-    return Evaluator(schema or Schema(), {}, parameters, functions=functions).value(expr, {})
+    return Evaluator(schema or Schema(), {}, parameters).value(expr, {})
 
 
 # ── values ─────────────────────────────────────────────────────────────────────────────────────
@@ -131,8 +128,11 @@ def constant_value(
 class Evaluator:
     """Evaluates the expressions of one rule for one of its rows.
 
-    The value of a `let` is worked out when it is first asked for, and kept.
+    The value of a `let` is worked out when it is first asked for, and kept. `lenient` takes what
+    was not supplied for missing, as a message may name it.
     """
+
+    lenient = False
 
     def __init__(
         self,
@@ -164,6 +164,14 @@ class Evaluator:
         """The evaluator of a rule for one row of its table."""
         rows: Rows = {rule.variable.depth: row}
         return cls(schema, tables, parameters, dict(rule.lets), rows, functions)
+
+    def leniently(self) -> "Evaluator":
+        """The same evaluator, which takes what was not supplied for missing."""
+        lenient = Evaluator(
+            self.schema, self.tables, self.parameters, self.lets, self.rows, self.functions
+        )
+        lenient.lenient = True
+        return lenient
 
     def value(self, expr: core.Expr, rows: Rows) -> Result:
         """The value of an expression that sees `rows`; None where it is missing or unknown.
@@ -255,7 +263,7 @@ class Evaluator:
         if here is None:
             return None
         link = self.schema.table(source).links_by_name[row.link]
-        wanted = [_cell(source, here, column) for column in link.columns]
+        wanted = [self._cell(source, here, column) for column in link.columns]
         if None in wanted:
             return None
         # NOTE: within a scope the reference leads to what the scope leaves of the table.
@@ -263,7 +271,7 @@ class Evaluator:
         found = [
             candidate
             for candidate in self.tables[row.table]
-            if [_cell(row.table, candidate, column) for column in target.key] == wanted
+            if [self._cell(row.table, candidate, column) for column in target.key] == wanted
         ]
         columns = [column.name for column in target.columns]
         return min(found, key=lambda each: self.rank(target, each, columns), default=None)
@@ -300,6 +308,11 @@ class Evaluator:
             return self.schema.code_sets[value_type.name].position_by_code[value]
         return value
 
+    def _cell(self, table: str, row: Row, column: str) -> Value | None:
+        if column not in row and not self.lenient:
+            raise MissingColumn(table, column)
+        return row.get(column)
+
     def _of_present(
         self, function: Callable[..., Result], rows: Rows, *operands: core.Expr
     ) -> Result:
@@ -313,7 +326,7 @@ class Evaluator:
 
     def _column(self, expr: core.ColumnValue, rows: Rows) -> Result:
         row = self.row(expr.row, rows)
-        return None if row is None else _cell(core.table_of(expr.row), row, expr.column)
+        return None if row is None else self._cell(core.table_of(expr.row), row, expr.column)
 
     def _call(self, expr: core.Apply | core.HostCall, rows: Rows) -> Result:
         if isinstance(expr, core.HostCall):
@@ -385,12 +398,6 @@ class Evaluator:
         return any_true([*equal, *between])
 
 
-def _cell(table: str, row: Row, column: str) -> Value | None:
-    if column not in row:
-        raise MissingColumn(table, column)
-    return row[column]
-
-
 # ── messages ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -400,14 +407,15 @@ def render_message(
     """The message about the evaluator's row.
 
     A part that reads a sensitive column, be it through a `let`, is `(withheld)` unless
-    `show_sensitive`.
+    `show_sensitive`. A column that was not supplied is missing.
     """
+    lenient = evaluator.leniently()
 
     def text(part: str | core.Expr) -> str:
         if isinstance(part, str):
             return part
         if not show_sensitive and reads_sensitive(part, evaluator.schema, evaluator.lets):
             return "(withheld)"
-        return shown(evaluator.value(part, evaluator.rows))
+        return shown(lenient.value(part, lenient.rows))
 
     return "".join(text(part) for part in template.parts)

@@ -99,10 +99,11 @@ def _value(given: Any, value_type: ValueType, code_sets: Mapping[str, CodeSet]) 
 
 
 def _decimal(given: float | Decimal) -> Decimal | None:
-    """The number, rounded half to even at 10 places."""
+    """The number, rounded half to even at 10 places; 0.1 is 0.1 and not the binary number beside it."""
     if not math.isfinite(given):
         return None
-    return Decimal(round(Fraction(given) * 10**CELL_PLACES)).scaleb(-CELL_PLACES)
+    exact = Fraction(repr(given) if isinstance(given, float) else given)
+    return Decimal(round(exact * 10**CELL_PLACES)).scaleb(-CELL_PLACES)
 
 
 def _school_year(text: str) -> SchoolYear | None:

@@ -42,15 +42,15 @@ def judge_all(
     """The judgements of each of the author's rules that is evaluated, by id, in the order of the
     rules.
 
-    `tables` are those of `with_views`. A rule that reads what is not there, one that does not
-    apply, and one of which that is unknown are left out. One that does not apply takes no rows from
-    others; one that is judged after a rule that cannot be evaluated cannot be either.
+    `tables` are those of `with_views`. Left out are rules that do not apply, which take no row from
+    others, and those that are not evaluated: what they would take cannot be known, so no rule after
+    them is evaluated.
     """
     schema = rulebook.schema
     plain = plain_functions(rulebook, functions or {})
     by_id = {rule.id: rule for rule in rulebook.rules}
-    done: dict[str, list[Judgement] | None] = {}
-    cannot: set[str] = set()
+    done: dict[str, list[Judgement] | None] = {}  # None where a rule is not evaluated
+    silent: set[str] = set()
     while len(done) < len(by_id):
         # `check` has seen that rules do not wait for each other in a circle.
         rule = next(
@@ -58,74 +58,51 @@ def judge_all(
             for each in rulebook.rules
             if each.id not in done and all(name in done for name in each.after)
         )
-        unjudged = any(name in cannot for name in rule.after)
-        if unjudged or in_force(rule, schema, tables, parameters, plain) is None:
+        force = in_force(rule, schema, tables, parameters)
+        if force is None or any(done[name] is None for name in rule.after):
             done[rule.id] = None
-            if unjudged or not does_not_apply(rule, schema, tables, parameters, plain):
-                cannot.add(rule.id)
-            continue
-        judgements = judge(rule, schema, tables, parameters, plain)
-        reporting = [(by_id[name], done[name] or []) for name in rule.after]
-        done[rule.id] = [_after(each, rule, reporting, schema, tables) for each in judgements]
-    ordered = ((rule.id, done[rule.id]) for rule in rulebook.rules)
+        elif isinstance(force, Severity):
+            judgements = judge(rule, schema, tables, parameters, plain)
+            reporting = [(by_id[name], done[name] or []) for name in rule.after]
+            done[rule.id] = [_after(each, rule, reporting, schema, tables) for each in judgements]
+        else:
+            silent.add(rule.id)
+            done[rule.id] = []
+    ordered = ((rule.id, done[rule.id]) for rule in rulebook.rules if rule.id not in silent)
     return {name: judgements for name, judgements in ordered if judgements is not None}
 
 
+class DoesNotApply:
+    """What `in_force` says of a rule that is to say nothing, which is known."""
+
+
 def in_force(
-    rule: core.Rule,
-    schema: Schema,
-    tables: Tables,
-    parameters: Parameters,
-    functions: Functions | None = None,
-) -> Severity | None:
-    """The severity under which a rule is evaluated; None where it is not."""
-    if not is_supplied(rule, schema, tables, parameters):
-        return None
-    if _settled(rule.applies, parameters, schema, functions) is not True:
-        return None
-    for severity, condition in rule.severities:
-        settled = _settled(condition, parameters, schema, functions)
-        if settled is not False:
-            return severity if settled is True else None
-    return None
-
-
-def does_not_apply(
-    rule: core.Rule,
-    schema: Schema,
-    tables: Tables,
-    parameters: Parameters,
-    functions: Functions | None = None,
-) -> bool:
-    """Whether a rule could be evaluated and is known to be out of force."""
-    if not is_supplied(rule, schema, tables, parameters):
-        return False
-    if _settled(rule.applies, parameters, schema, functions) is False:
-        return True
-    steps = [_settled(each, parameters, schema, functions) for _, each in rule.severities]
-    applies = _settled(rule.applies, parameters, schema, functions) is True
-    return applies and all(each is False for each in steps)
-
-
-def _settled(
-    condition: core.Expr | None,
-    parameters: Parameters,
-    schema: Schema,
-    functions: Functions | None,
-) -> object:
-    if condition is None:
-        return True
-    return constant_value(condition, parameters, schema, functions)
-
-
-def is_supplied(rule: core.Rule, schema: Schema, tables: Tables, parameters: Parameters) -> bool:
-    """Whether everything is there that a rule reads."""
+    rule: core.Rule, schema: Schema, tables: Tables, parameters: Parameters
+) -> Severity | DoesNotApply | None:
+    """The severity under which a rule is evaluated; None where it is not evaluated, be it that data
+    is lacking or that what applies is unknown.
+    """
     if not all(supplied(part, schema, tables, parameters) for part in _parts(rule)):
-        return False
-    return not any(
-        isinstance(node, core.RowVariable | core.Follow) and node.table not in tables
-        for node in _said(rule)
-    )
+        return None
+    for node in _said(rule):
+        if isinstance(node, core.RowVariable | core.Follow) and node.table not in tables:
+            return None
+
+    def settled(condition: core.Expr | None) -> object:
+        if condition is None:
+            return True
+        return constant_value(condition, parameters, schema)
+
+    # Nothing is decided by a condition that is unknown, nor by those behind it.
+    for outcome, condition in [(None, rule.applies), *rule.severities]:
+        decided = settled(condition)
+        if decided is None:
+            return None
+        if outcome is None and not decided:
+            return DoesNotApply()
+        if outcome is not None and decided:
+            return outcome
+    return DoesNotApply()
 
 
 def _parts(rule: core.Rule) -> Iterator[core.Expr | core.Row]:
@@ -158,12 +135,11 @@ def _after(
     for other, judgements in reporting:
         theirs = schema.table(other.variable.table)
         reported = [each.row_index for each in judgements if each.verdict is Verdict.FAILS]
+        # NOTE: one row may be reported whose key is missing, and two may have one key.
+        is_one = own.name == theirs.name and judgement.row_index in reported
         pairs = same_rows(own, theirs)
         rows = [tables[theirs.name][number] for number in reported]
-        is_taken = any(_agree(row, each, pairs) for each in rows)
-        if own.name == theirs.name:
-            is_taken = is_taken or judgement.row_index in reported
-        if is_taken:
+        if is_one or any(_agree(row, each, pairs) for each in rows):
             return replace(judgement, verdict=Verdict.NOT_APPLICABLE, cause=None, taken=True)
     return judgement
 
@@ -202,6 +178,8 @@ def message_of(
     if rule.against is None:
         return render_message(template, evaluator, show_sensitive=show_sensitive)
     depth = rule.against.variable.depth
+    lenient = evaluator.leniently()
+    more = " and more" if len(others) > MOST_NAMED else ""
     said = []
     for part in template.parts:
         if isinstance(part, str):
@@ -210,11 +188,10 @@ def message_of(
             alone = core.Template((part,))
             said.append(render_message(alone, evaluator, show_sensitive=show_sensitive))
         elif not show_sensitive and reads_sensitive(part, evaluator.schema, evaluator.lets):
-            said.append("(withheld)")
+            said.append("(withheld)" + more)
         else:
             named = [{**evaluator.rows, depth: row} for row in others[:MOST_NAMED]]
-            texts = dict.fromkeys(shown(evaluator.value(part, rows)) for rows in named)
-            more = " and more" if len(others) > MOST_NAMED else ""
+            texts = dict.fromkeys(shown(lenient.value(part, rows)) for rows in named)
             said.append(", ".join(texts) + more)
     return "".join(said)
 

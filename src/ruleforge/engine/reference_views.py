@@ -29,8 +29,9 @@ def with_views(
     """The tables and every view that can be made of them, by their names.
 
     Tables of datasets are called `prior.enrollment`. A lookup table that a dataset does not bring
-    is the revision's own. A view that reads what is not there, to know its rows, is left out; where
-    only a column of it does, its rows have no entry for that column.
+    is the revision's own; a dataset without any table is not given. A view that reads what is not
+    there, to know its rows, is left out; where only a column of it does, its rows have no entry for
+    that column.
     """
     schema = rulebook.schema
     plain = plain_functions(rulebook, functions or {})

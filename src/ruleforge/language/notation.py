@@ -8,6 +8,7 @@ import json
 from typing import assert_never
 
 from ruleforge.language import core
+from ruleforge.language.schema import shown_name
 
 _OR, _AND, _NOT, _TEST, _SUM, _PRODUCT, _SIGN, _ATOM = range(8)
 
@@ -129,7 +130,7 @@ def _aggregate(expr: core.Aggregate) -> str:
 
 
 def _through(variable: core.RowVariable) -> str:
-    return f"{variable.name} in {variable.table}"
+    return f"{variable.name} in {shown_name(variable.table)}"
 
 
 def _where(where: core.Expr | None) -> str:

@@ -40,6 +40,7 @@ _UNLABELLED = {  # several of a kind, which their own names tell apart
 }
 _BARE = {"name", "id", "type", "op", "function", "kind", "column", "word"}
 _LITERALS = {("Literal", "value"), ("Constant", "value")}
+_OF_A_NAME = {"columns": "select", "by": "by"}  # what a named value is, where it is no `let`
 _INDENT = "  "
 
 
@@ -96,7 +97,7 @@ def _part(name: str, value: object) -> Iterator[str]:
             if condition is not None:
                 yield from (_INDENT + line for line in _lines(condition, "if"))
         case (str() as let, _) if _is_node(value[1]):
-            yield from _lines(value[1], f"let {let}")
+            yield from _lines(value[1], f"{_OF_A_NAME.get(name, 'let')} {let}")
         case ast.CellRow():
             yield f"{name}: {' | '.join(cell.text for cell in value.cells)}"
         case tuple() if all(each is None or _scalar(each) is not None for each in value):

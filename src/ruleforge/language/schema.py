@@ -170,6 +170,11 @@ class Schema:
         return ROLES_OF_EVERY_FINDING + tuple(sorted(named - set(ROLES_OF_EVERY_FINDING)))
 
 
+def shown_name(table: str) -> str:
+    """What people call a table: within a scope, as without."""
+    return table.partition("@")[0]
+
+
 def same_rows(one: Table, other: Table) -> tuple[tuple[str, str], ...]:
     """The columns by which a row of one table is found again in another: of the key, where both have
     the same, else of the roles that both identify; none where there are neither.

@@ -16,7 +16,7 @@ import polars as pl
 from ruleforge.engine.outlook import DOES_NOT_APPLY, EVALUATED, NOT_EVALUATED
 from ruleforge.engine.result import Result
 from ruleforge.language.check_messages import named
-from ruleforge.language.core import Report, Rulebook, Severity
+from ruleforge.language.core import Population, Report, Rulebook, Severity
 from ruleforge.language.resolve import AS_OF
 from ruleforge.reporting.page import GAP, Column, Grid, Line, Page, Style, Words, line
 
@@ -281,7 +281,23 @@ def _populations(result: Result) -> Page:
         )
         if cells:
             page.append(Grid((Column(right=True), Column()), cells, indent=2))
+        unknown = _unjudged_of(result, population)
+        if unknown:
+            said = f"{_number(unknown, 'rule')} that might take out more could not be evaluated."
+            page.append(line(Words(said, Style.WARNING), indent=2))
     return page
+
+
+def _unjudged_of(result: Result, population: Population) -> int:
+    """How many rules of the severities of a population were not evaluated."""
+    grave = [severity.value for severity in population.unless]
+    own = [rule.id for rule in result.rulebook.rules]
+    unjudged = result.rules.filter(
+        pl.col("status") == NOT_EVALUATED,
+        pl.col("severity").is_in(grave),
+        pl.col("rule").is_in(own),
+    )
+    return unjudged.height
 
 
 def _report(result: Result, report: Report) -> Page:
