@@ -41,6 +41,7 @@ from ruleforge.engine.finding import finding_schema
 from ruleforge.engine.revision import FileRecord, Refusal
 from ruleforge.language import cut, literals, parse, patterns
 from ruleforge.language.check_expression import MOST_PARTS_OF_A_RULE
+from ruleforge.language.check_views import MOST_VIEWS
 from ruleforge.language.core import Severity
 from ruleforge.language.functions import FUNCTIONS, Function, Kind, Result
 from ruleforge.language.resolve import MOST_CHOICES
@@ -327,6 +328,7 @@ def test_limits_of_the_language_are_those_of_the_code() -> None:
         (literals.MOST_HOLES, "values"),
         (MOST_PARTS_OF_A_RULE, "parts"),
         (MOST_CHOICES, "choices"),
+        (MOST_VIEWS, "views"),
     )
     for number, noun in limits:
         assert f"{number:,} {noun}" in " ".join(section.split())

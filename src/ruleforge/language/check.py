@@ -168,7 +168,7 @@ class _RulebookChecker:
                 used.add(name)
                 definition = self.declarations.definitions.get(name)
                 pending += names_in(definition.value) if definition else ()
-        used |= self.views.read | self.expressions.broken
+        used |= self.views.used() | self.expressions.broken
         for declaration in rulebook.declarations:
             if isinstance(declaration, ast.View):
                 # WHY: a rulebook of views alone is there to be used by others.
@@ -233,7 +233,7 @@ class _RulebookChecker:
             for name in (name for clause in rule.afters for name in clause.rules):
                 if name.text not in written:
                     if name.text not in unread:
-                        self.complain(say.test_rule(name.span, name.text, written))
+                        self.complain(say.rule_before(name.span, name.text, written))
                 elif rule.name.text in by_id and name.text in by_id:
                     own = self.table_of(by_id[rule.name.text])
                     theirs = self.table_of(by_id[name.text])
@@ -287,6 +287,12 @@ class _RulebookChecker:
             if isinstance(declared, ast.Population):
                 self.new_name(declared.name, "the population", places)
                 unless = [self.severity(name) for name in declared.unless]
+                places_of_severities: dict[str, Span] = {}
+                for name in declared.unless:
+                    if name.text in places_of_severities:
+                        first = places_of_severities[name.text]
+                        self.complain(say.stands_twice(name.span, "severity", first))
+                    places_of_severities.setdefault(name.text, name.span)
                 known = tuple(dict.fromkeys(each for each in unless if each is not None))
                 population = self.views.population(declared, known, self.declarations.main)
                 found += [population] if population is not None else []
@@ -367,8 +373,10 @@ class _RulebookChecker:
         if clause is None:
             return None
         where = self.expressions.condition(clause.where, scope) if clause.where else None
+        self.expressions.counterpart = rule.againsts[0].variable.text if rule.againsts else ""
         scope, lets = self.lets(rule, scope)
         when = self.expressions.condition(rule.whens[0], scope) if rule.whens else None
+        self.expressions.counterpart = ""
         against, said_in = self.against(rule, scope, variable)
         default = core.Template((rule.titles[0].value if rule.titles else rule.name.text,))
         message = self.template(rule.messages[0], said_in) if rule.messages else default
@@ -461,12 +469,15 @@ class _RulebookChecker:
     def without_rows(self, expr: ast.Expr, scope: Scope, where: str, fix: str) -> core.Expr | None:
         """A condition on parameters only."""
         checked = self.expressions.condition(expr, scope)
-        reads = checked is not None and (
-            depths_read(checked)
-            or any(isinstance(each, (*_ROWS, core.HostCall)) for each in core.walk(checked))
-        )
-        if reads:
+        if checked is None:
+            return None
+        parts = list(core.walk(checked))
+        if depths_read(checked) or any(isinstance(each, _ROWS) for each in parts):
             self.complain(say.reads_rows(expr.span, where, fix))
+            return None
+        call = next((each for each in parts if isinstance(each, core.HostCall)), None)
+        if call is not None:
+            self.complain(say.calls_host(call.span, where, fix))
             return None
         return checked
 

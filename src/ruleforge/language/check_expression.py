@@ -39,6 +39,7 @@ from ruleforge.language.types import (
     IntegerType,
     SchoolYearType,
     ValueType,
+    type_name,
 )
 
 MOST_PARTS_OF_A_RULE = 20_000
@@ -105,6 +106,8 @@ class ExpressionChecker:
         self.broken = set(declarations.broken)
         # The table that a view is; set by `check_views`, which makes views when they are first read.
         self.view: Callable[[str, Span], Table | None] = lambda _name, _span: None
+        self.misread: set[str] = set()  # views that are named where none may be
+        self.counterpart = ""  # what the rule calls its counterparts, where they are not known yet
         # What the names of tables mean within the scopes of a rulebook.
         self.bindings: Mapping[str, str] = {}
         self.what = "this rule"
@@ -269,8 +272,15 @@ class ExpressionChecker:
                 self.complain(say.wrong_argument_count(expr.span, signature, 0, takes))
                 return None
             return self.expand(definition, Scope(depth=scope.depth), expected)
-        if name in self.schema.tables or name in self.declarations.views:
+        if name == self.counterpart:
+            self.complain(say.counterpart_as_row(expr.span, name))
+        elif name in self.schema.tables or name in self.declarations.views:
             self.complain(say.table_as_value(expr.span, name))
+        elif name in self.declarations.datasets:
+            self.complain(say.dataset_as_value(expr.span, name))
+        elif name in self.declarations.functions:
+            signature = host_signature_of(self.declarations.functions[name])
+            self.complain(say.function_as_value(expr.span, name, signature))
         elif not self.declarations.incomplete:
             known = [*scope.names(), *self.declarations.parameters, *self.declarations.definitions]
             rows = {row: self.table_of(each) for row, each in scope.rows.items()}
@@ -678,12 +688,17 @@ class ExpressionChecker:
                 full = f"{dataset}.{table}"
                 return self.schema.table(self.bindings.get(full, full))
             if table in views:
+                self.misread.add(table)
                 self.complain(say.view_of_dataset(name.span, dataset, table))
                 return None
         elif table in self.schema.tables:
             return self.schema.table(self.bindings.get(table, table))
         elif table in views:
             return self.view(table, name.span)
+        elif table in self.declarations.published and table not in self.broken:
+            what = self.declarations.published[table]
+            self.complain(say.published_as_table(name.span, table, what))
+            return None
         if not (table in self.broken or self.declarations.incomplete):
             self.complain(say.unknown_table(name.span, table, [*self.schema.tables, *views]))
         return None
@@ -716,7 +731,10 @@ class ExpressionChecker:
             return
         known = self.table(table)
         meaning = self.meaning(name.text, scope)
-        if meaning is not None:
+        if name.text in scope.group:
+            self.complain(say.group_taken(name.span, name.text, f"count({name.text})"))
+            known = None
+        elif meaning is not None:
             self.complain(say.name_taken(name.span, name.text, meaning))
             known = None
         if known is None:
@@ -732,7 +750,7 @@ class ExpressionChecker:
             if scope.group and name.text not in scope.rows:
                 self.complain(say.other_group_row(name.span, name.text, scope.group[0]))
             else:
-                table = self.table_of(row).shown if row is not None else "…"
+                table = self.table_of(row).shown if row is not None else ""
                 self.complain(say.no_group(name.span, name.text, table))
             return None
         if scope.within_figure:
@@ -811,9 +829,10 @@ class ExpressionChecker:
         variable: core.RowVariable,
         where: core.Expr | None,
         *others: core.Expr | None,
+        clause: str = "where",
     ) -> bool:
-        """Whether a quantifier that reads rows outside finds its own by an equality; says so where
-        it does not.
+        """Whether a quantifier that reads rows outside finds its own by an equality in `clause`;
+        says so where it does not.
         """
         table = self.schema.table(variable.table)
         if table.lookup:
@@ -841,7 +860,16 @@ class ExpressionChecker:
         )
         in_or = any(any(links(each, variable.depth)) for each in equalities)
         self.complain(
-            say.unlinked(span, table.shown, variable.name, outer.name, column, in_or=in_or)
+            say.unlinked(
+                span,
+                table,
+                variable.name,
+                outer.name,
+                column,
+                clause,
+                in_or=in_or,
+                is_view=table.kind not in self.schema.tables,
+            )
         )
         return False
 
@@ -876,7 +904,7 @@ class ExpressionChecker:
         self, expr: ast.Call, function: core.HostFunction, scope: Scope
     ) -> core.Expr | None:
         """A call of a function that the host brings."""
-        signature = f"{function.name}({', '.join(name for name, _ in function.arguments)})"
+        signature = host_signature_of(function)
         if len(expr.arguments) != len(function.arguments):
             takes = count_of_arguments(len(function.arguments), len(function.arguments))
             self.complain(
@@ -1170,8 +1198,11 @@ class ExpressionChecker:
             member = self.typed(item, checked.scope, DATE, "a date", "write the date as 2023-12-25")
             if member is None:
                 return None
-            if depths_read(member) or any(isinstance(e, core.HostCall) for e in core.walk(member)):
-                fix = "write the dates out, or take them from parameters"
+            fix = "write the dates out, or take them from parameters"
+            if any(isinstance(each, core.HostCall) for each in core.walk(member)):
+                self.complain(say.calls_host(item.span, "a list of holidays", fix))
+                return None
+            if depths_read(member):
                 self.complain(say.reads_rows(item.span, "a list of holidays", fix))
                 return None
             members.append(member)
@@ -1226,6 +1257,12 @@ def depth_of(part: core.RowVariable | core.LetValue) -> int:
 def signature_of(definition: Definition) -> str:
     """A definition as it is called."""
     return f"{definition.name}({', '.join(each.name for each in definition.arguments or ())})"
+
+
+def host_signature_of(function: core.HostFunction) -> str:
+    """A function of the host as it is declared, without its result."""
+    arguments = ", ".join(f"{name}: {type_name(each)}" for name, each in function.arguments)
+    return f"{function.name}({arguments})"
 
 
 def count_of_arguments(least: int, most: int | None) -> str:

@@ -144,6 +144,56 @@ def table_as_value(span: Span, name: str) -> Diagnostic:
     )
 
 
+def dataset_as_value(span: Span, name: str) -> Diagnostic:
+    return Diagnostic(
+        "RF202",
+        f"`{name}` is a dataset, not a value",
+        span,
+        why="a dataset has tables, and a rule speaks of one row of a table at a time",
+        fix=f"go through the rows of one: `exists(r in {name}.… where …)`",
+    )
+
+
+def function_as_value(span: Span, name: str, signature: str) -> Diagnostic:
+    return Diagnostic(
+        "RF202",
+        f"`{name}` is a function, not a value",
+        span,
+        why=f"it is written `{signature}`",
+        fix="give it its arguments",
+    )
+
+
+def counterpart_as_row(span: Span, name: str) -> Diagnostic:
+    return Diagnostic(
+        "RF202",
+        f"`{name}` is a counterpart, and is not known here",
+        span,
+        why=f"there may be several `{name}`, and a rule speaks of one row at a time",
+        fix="ask about it in the `where` of `against`, or show it in the message",
+    )
+
+
+def published_as_table(span: Span, name: str, what: str) -> Diagnostic:
+    return Diagnostic(
+        "RF203",
+        f"`{name}` is a {what}, not a table",
+        span,
+        why=f"a {what} is what comes out of a rulebook, and nothing in it reads one",
+        fix=f"make a view of its rows, and read that here and in the {what}",
+    )
+
+
+def table_as_type(span: Span, name: str, what: str) -> Diagnostic:
+    return Diagnostic(
+        "RF210",
+        f"`{name}` is a table, and {what} is a value",
+        span,
+        why="a type is text, integer, decimal, boolean, date, school_year or a code set",
+        fix="name the type of the value",
+    )
+
+
 def unknown_table(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
     return Diagnostic(
         "RF203",
@@ -252,6 +302,27 @@ def declared_twice(span: Span, what: str, name: str, first: Span | None) -> Diag
     )
 
 
+def grouped_twice(span: Span, first: Span) -> Diagnostic:
+    return Diagnostic(
+        "RF205",
+        f"{snippet(span)} stands twice behind `group by`",
+        span,
+        why=_stands(first, span),
+        fix="take one of them out",
+    )
+
+
+def stands_twice(span: Span, what: str, first: Span) -> Diagnostic:
+    """`what` is the noun of what is named twice in a list."""
+    return Diagnostic(
+        "RF205",
+        f"the {what} {snippet(span)} stands twice",
+        span,
+        why=_stands(first, span),
+        fix="take one of them out",
+    )
+
+
 def role_twice(span: Span, role: str, first: Span) -> Diagnostic:
     return Diagnostic(
         "RF205",
@@ -269,6 +340,16 @@ def word_twice(span: Span, severity: str, first: Span) -> Diagnostic:
         span,
         why=_stands(first, span),
         fix="keep one of them",
+    )
+
+
+def group_taken(span: Span, name: str, kind: str) -> Diagnostic:
+    return Diagnostic(
+        "RF205",
+        f"`{name}` already means the rows of the group",
+        span,
+        why="one name has one meaning at a place, so that a rule reads one way",
+        fix=f"write `{name}` without `in …` to ask about them (`{kind}`), or choose another name",
     )
 
 
@@ -337,18 +418,18 @@ def circle_of_views(span: Span, path: Sequence[str]) -> Diagnostic:
         "RF208",
         f"the view `{path[0]}` is made of itself",
         span,
-        why=_chain(path),
-        fix="read the tables instead" if len(path) > 2 else "read another table",
+        why=_chain(path, "reads"),
+        fix="let one of them read tables alone" if len(path) > 2 else "read another table",
     )
 
 
 def too_many_views(span: Span, most: int) -> Diagnostic:
     return Diagnostic(
         "RF402",
-        f"this view stands on more than {most} others, one upon the other",
+        f"more than {most} views stand here one upon the other",
         span,
-        why="each of them is made before the next",
-        fix="read tables where views of views are not needed",
+        why="each of them is made before the next, and a reader has to follow them all",
+        fix="read the tables, or a view that stands further down",
     )
 
 
@@ -394,6 +475,8 @@ def unknown_type(
     types = "text, integer, decimal, boolean, date, school_year or a code set"
     near = _FOREIGN_TYPES.get(name) or nearest(name, [*known, *rows])
     otherwise = "declare the code set, or name the rulebook that does after `uses`"
+    if name == "period":
+        near, otherwise = None, "take its two dates"
     return Diagnostic(
         "RF210",
         f"there is no type `{name}`",
@@ -443,6 +526,16 @@ def two_claims(span: Span, rule: str, first: str, second: str) -> Diagnostic:
     )
 
 
+def rule_before(span: Span, name: str, known: Iterable[str]) -> Diagnostic:
+    return Diagnostic(
+        "RF214",
+        f"there is no rule `{name}`",
+        span,
+        why="`after` names rules that stand in this rulebook",
+        fix=_hint(name, known, "write the id of the rule that goes first"),
+    )
+
+
 def no_counterpart(span: Span, rule: str) -> Diagnostic:
     return Diagnostic(
         "RF218",
@@ -484,61 +577,65 @@ def unknown_role(span: Span, name: str, table: str, roles: Sequence[str]) -> Dia
     known = f"it identifies {_listed(roles)}" if roles else "it identifies nobody"
     return Diagnostic(
         "RF217",
-        f"`{table}` does not identify a {name}",
+        f"no column of `{table}` identifies a `{name}`",
         span,
-        why=known,
+        why=f"who counts is told by roles, and {known}",
         fix=_hint(name, roles, f"say with `identifies {name}` which column does"),
     )
 
 
-def nameless_value(span: Span, where: str) -> Diagnostic:
+def nameless_value(span: Span) -> Diagnostic:
     return Diagnostic(
         "RF317",
         f"{snippet(span)} gives no name to its column",
         span,
-        why=f"{where} by what is no column of the row is a column of the view",
-        fix="name it behind `select`: `select n = …` with the same expression",
+        why="what rows are grouped by is a column of the view, and only a column brings a name along",
+        fix="give it one behind `select`: `select … = " + snippet(span)[1:],
     )
 
 
-def same_column(span: Span, name: str, first: str, second: str) -> Diagnostic:
+def same_column(span: Span, name: str, first: str, second: str, why: str, fix: str) -> Diagnostic:
+    """`first` and `second` are what the two are, with backticks."""
     return Diagnostic(
-        "RF317",
-        f"the column `{name}` would be both {first} and {second}",
-        span,
-        why="the columns of a view have a name each, its key among them",
-        fix="name the columns behind `select`, each by a name of its own",
+        "RF317", f"the column `{name}` would be both {first} and {second}", span, why=why, fix=fix
     )
 
 
-def not_of_the_group(span: Span, name: str, groups: Iterable[str]) -> Diagnostic:
+def not_of_the_group(
+    span: Span, name: str, groups: Iterable[str], value_type: ValueType
+) -> Diagnostic:
     listed = ", ".join(groups)
+    shown = snippet(span).strip("`")
+    asked = f"max({shown} for {name})"
+    if value_type == BOOLEAN:
+        asked = f"exists({name} where {shown})"
     return Diagnostic(
         "RF318",
         f"the rows of a group differ in {snippet(span)}",
         span,
         why=f"rows are grouped by {listed}" if listed else "all rows are one group",
-        fix=f"ask for a figure (`max({snippet(span).strip('`')} for {name})`), or group by it too",
+        fix=f"ask about all of them, such as `{asked}`, or group by it too",
     )
 
 
 def no_group(span: Span, name: str, table: str) -> Diagnostic:
+    """`table` is that of the row of this name, or empty."""
     return Diagnostic(
         "RF318",
         f"`{name}` is not the rows of a group here",
         span,
-        why="without a table, a figure is about the rows that a view or report groups",
-        fix=f"say which rows: `{name} in {table}`",
+        why="without `in`, a figure is about grouped rows: in a view with `group by`, or in a report",
+        fix=f"say which rows: `r in {table}`" if table else f"say which rows: `{name} in …`",
     )
 
 
 def group_in_group(span: Span) -> Diagnostic:
     return Diagnostic(
         "RF318",
-        f"{snippet(span)} stands in a figure about the same group",
+        f"a figure about {snippet(span)} stands within another about the same group",
         span,
-        why="within a figure one row is looked at, not its group",
-        fix="make a view of the inner figure, and read that",
+        why="a figure looks at one row of the group after the other",
+        fix="select the inner figure in a view of its own, and read that",
     )
 
 
@@ -838,6 +935,16 @@ def reads_rows(span: Span, where: str, fix: str) -> Diagnostic:
     )
 
 
+def calls_host(span: Span, where: str, fix: str) -> Diagnostic:
+    return Diagnostic(
+        "RF309",
+        f"{snippet(span)} asks the host",
+        span,
+        why=f"{where} is decided before any function of the host is called",
+        fix=fix,
+    )
+
+
 def row_as_value(span: Span, table: Table) -> Diagnostic:
     example = ""
     if table.key and re.fullmatch(r"[a-z_.0-9]+", span.text):
@@ -957,20 +1064,29 @@ def too_many_places(span: Span, places: int, most: int) -> Diagnostic:
 
 
 def unlinked(
-    span: Span, table: str, variable: str, outer: str, column: str, *, in_or: bool
+    span: Span,
+    table: Table,
+    variable: str,
+    outer: str,
+    column: str,
+    clause: str,
+    *,
+    in_or: bool,
+    is_view: bool,
 ) -> Diagnostic:
-    """`column` is one that both tables have, or empty; `in_or` where the only equalities stand
-    within `or`.
+    """`column` is one that both tables have, or empty; `clause` is where the equality is missing;
+    `in_or` where the only equalities stand within `or`.
     """
     link = f"`{variable}.{column} = {outer}.{column}`" if column else f"`{variable}.… = {outer}.…`"
     return Diagnostic(
         "RF401",
-        f"every row is compared with every row of `{table}`",
+        f"every row is compared with every row of `{table.shown}`",
         span,
         why="an equality within `or` or `not` links no rows"
         if in_or
         else f"no equality links `{variable}` to `{outer}`",
-        fix=f"join {link} to its `where` with `and`, or declare `{table}` a `lookup table`",
+        fix=f"join {link} to its `{clause}` with `and`"
+        + ("" if is_view else f", or declare `{table.kind}` a `lookup table`"),
     )
 
 

@@ -171,8 +171,8 @@ class _TestChecker:
             places.setdefault(name, span)
             table = self.given_table(given.table)
             if table is None:
-                if name in self.declarations.views:
-                    self.complain(say.given_view(span, name))
+                if given.table.table.text in self.declarations.views:
+                    self.complain(say.given_view(span, given.table.table.text))
                 elif not self.is_excused(given.table.table.text):
                     known = self.schema.tables
                     self.complain(say.unknown_table(span, given.table.table.text, known))

@@ -60,6 +60,13 @@ class Maker:
     rows: list[core.RowVariable]
     on: core.Expr | None
     values: dict[str, core.Expr] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)  # what a column is, as a message says it
+    chosen: dict[str, Span] = field(default_factory=dict)  # where the author gives a name
+
+    @property
+    def noun(self) -> str:
+        """What is made."""
+        return self.parts.name.partition(" ")[0] if " " in self.parts.name else "view"
 
     def own_table(self, row: core.RowVariable) -> Table:
         return self.expressions.schema.table(row.table)
@@ -73,15 +80,14 @@ class Maker:
             return None
         return checked
 
-    def add(self, name: str, value: core.Expr, span: Span, what: str) -> bool:
-        """Adds a column; says so where another has its name."""
-        if name in self.values:
-            if self.values[name] == value:
-                return True
-            self.expressions.complain(say.same_column(span, name, "one value", what))
-            return False
+    def add(self, name: str, value: core.Expr, what: str) -> None:
+        """Adds a column that is `what`."""
         self.values[name] = value
-        return True
+        self.told[name] = what
+
+    def collide(self, span: Span, name: str, what: str, why: str, fix: str) -> None:
+        """Says that a column would be what has its name already, and `what`."""
+        self.expressions.complain(say.same_column(span, name, self.told[name], what, why, fix))
 
     def selected(self, scope: Scope) -> list[tuple[ast.Name, core.Expr]] | None:
         """The values behind `select`, checked."""
@@ -101,6 +107,7 @@ class Maker:
             fine = fine and value is not None
             if value is not None:
                 found.append((name, value))
+        self.chosen = spans
         return found if fine else None
 
     def kept(self, scope: Scope) -> core.Keep | None:
@@ -220,7 +227,7 @@ class Ungrouped(Maker):
             if selected is None:
                 return None
             for name, value in selected:
-                self.values[name.text] = value
+                self.add(name.text, value, say.snippet(value.span))
         else:
             for row in self.rows:
                 if not self.whole(row):
@@ -262,12 +269,21 @@ class Ungrouped(Maker):
         """Adds every column of a row; of a joined one those that are not equal to one there."""
         for column in self.own_table(row).columns_by_name:
             value = self.cell(row, column)
-            if column in self.values and self.equated(value) == self.values[column]:
-                continue
             what = f"`{row.name}.{column}`"
-            if not self.add(column, value, self.parts.rows.variable.span, what):
+            if column not in self.values:
+                self.add(column, value, what)
+            elif self.equated(value) != self.values[column]:
+                why = "without `select` a view has the columns of both rows"
+                fix = f"select what is wanted, such as `{row.name}_{column} = {row.name}.{column}`"
+                self.collide(self.joined_place, column, what, why, fix)
                 return False
         return True
+
+    @property
+    def joined_place(self) -> Span:
+        """Where the rows are named that are joined, or those of the view."""
+        rows = self.parts.joined or self.parts.rows
+        return rows.variable.span.to(rows.table.span)
 
     def key_column(self, row: core.RowVariable, column: str) -> str | None:
         """The name under which the view has a key column; it is added where it is not selected."""
@@ -277,7 +293,16 @@ class Ungrouped(Maker):
                 if each == wanted:
                     return name
         what = f"the key column `{row.name}.{column}`"
-        return column if self.add(column, value, self.parts.span, what) else None
+        if column not in self.values:
+            self.add(column, value, what)
+            return column
+        why = "the key of its rows is always among the columns of a view"
+        if column in self.chosen:
+            self.collide(self.chosen[column], column, what, why, "choose another name")
+        else:
+            fix = f"select it by a name of its own: `{row.name}_{column} = {row.name}.{column}`"
+            self.collide(self.joined_place, column, what, why, fix)
+        return None
 
 
 class Grouped(Maker):
@@ -298,15 +323,23 @@ class Grouped(Maker):
             assert value is not None
             name = given.text if given else self.name_of(value, selected)
             if name is None:
-                self.expressions.complain(say.nameless_value(expr.span, "grouping"))
+                self.expressions.complain(say.nameless_value(expr.span))
                 return None
             let = core.LetValue(f"by.{number}", value.type, expr.span)
-            self.by.append((let.name, value))
-            if name in self.values:
-                span = given.span if given else expr.span
-                self.expressions.complain(say.same_column(span, name, "one value", "another"))
+            if value in sources.values() and given is None:
+                first = next(each for each in sources.values() if each == value)
+                self.expressions.complain(say.grouped_twice(expr.span, first.span))
                 return None
-            self.values[name] = let
+            self.by.append((let.name, value))
+            what = say.snippet(expr.span)
+            if name in self.values:
+                why = f"what rows are grouped by is a column of the {self.noun}"
+                fix = f"name one of them behind `select`: `select … = {what.strip('`')}`"
+                if given is not None:
+                    fix = "choose another name"
+                self.collide(given.span if given else expr.span, name, what, why, fix)
+                return None
+            self.add(name, let, what)
             sources[name] = value
         fine = True
         plain: set[str] = set()
@@ -314,14 +347,14 @@ class Grouped(Maker):
             if sources.get(chosen.text) == value:
                 continue
             if chosen.text in self.values:
-                what = "a value of its own"
-                complaint = say.same_column(chosen.span, chosen.text, "a group's value", what)
-                self.expressions.complain(complaint)
+                why = f"what rows are grouped by is a column of the {self.noun}"
+                what = say.snippet(value.span)
+                self.collide(chosen.span, chosen.text, what, why, "choose another name")
                 return None
             lifted = self.lift(value)
             fine = fine and lifted is not None
             if lifted is not None:
-                self.values[chosen.text] = lifted
+                self.add(chosen.text, lifted, say.snippet(value.span))
                 sources[chosen.text] = value
                 if not self.shows_rows(value):
                     plain.add(chosen.text)
@@ -361,17 +394,17 @@ class Grouped(Maker):
         lifted = self.lifted(expr)
         for node in core.walk(lifted):
             if isinstance(node, core.RowVariable) and node.depth < len(self.rows):
-                place = next(
+                read: core.Expr = next(
                     (
-                        each.span
+                        each
                         for each in core.walk(lifted)
                         if isinstance(each, core.ColumnValue | core.RowPresent)
                         and _root(each.row) == node
                     ),
-                    expr.span,
+                    expr,
                 )
                 groups = [say.snippet(each.value.span) for each in self.parts.groups]
-                complaint = say.not_of_the_group(place, self.rows[0].name, groups)
+                complaint = say.not_of_the_group(read.span, node.name, groups, read.type)
                 self.expressions.complain(complaint)
                 return None
         return lifted

@@ -17,7 +17,7 @@ from ruleforge.language.check_view_columns import Grouped, Named, Parts, Ungroup
 from ruleforge.language.schema import Table
 from ruleforge.language.source import Span
 
-_MOST_VIEWS = 50  # that stand one upon the other
+MOST_VIEWS = 50  # that stand one upon the other
 
 
 @dataclass
@@ -29,7 +29,9 @@ class ViewChecker:
     expressions: ExpressionChecker
     views: dict[str, core.View] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
-    read: set[str] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)  # by what is no view
+    read_by: dict[str, set[str]] = field(default_factory=dict)  # the views that a view reads
+    heights: dict[str, int] = field(default_factory=dict)  # how many stand one upon the other
     under_way: list[str] = field(default_factory=list)
     bindings: dict[int, dict[str, str]] = field(default_factory=dict)
     binding: set[int] = field(default_factory=set)
@@ -43,13 +45,31 @@ class ViewChecker:
         """Checks every view and scope, read or not."""
         for home in self.expressions.declarations.scopes:
             self.scopes(home)
+        read = set(self.read)
         for name, declared in self.expressions.declarations.views.items():
             self.table(name, declared.view.name.span)
-        self.read.clear()
+        self.read = read
+
+    def used(self) -> set[str]:
+        """The views that something reads, be it through others. One that only views read which
+        nothing reads is not among them, but for those of a view with a mistake.
+        """
+        found: set[str] = set()
+        pending = [*self.read, *self.expressions.misread]
+        pending += [name for name in self.read_by if name not in self.views]
+        while pending:
+            name = pending.pop()
+            if name not in found:
+                found.add(name)
+                pending += self.read_by.get(name, ())
+        return found
 
     def table(self, name: str, span: Span) -> Table | None:
         """The table that a view is; None where it has a mistake, which is told."""
-        self.read.add(name)
+        if self.under_way:
+            self.read_by.setdefault(self.under_way[-1], set()).add(name)
+        else:
+            self.read.add(name)
         declared = self.expressions.declarations.views[name]
         if name in self.under_way:
             circle = [*self.under_way[self.under_way.index(name) :], name]
@@ -59,15 +79,20 @@ class ViewChecker:
             self.expressions.complain(say.scope_reads_view(span, name))
             return None
         if name not in self.tried:
-            if len(self.under_way) >= _MOST_VIEWS:
-                self.expressions.complain(say.too_many_views(span, _MOST_VIEWS))
+            if len(self.under_way) >= MOST_VIEWS:
+                self.expressions.complain(say.too_many_views(span, MOST_VIEWS))
                 return None
             self.tried.add(name)
             self.under_way.append(name)
             with self.inside(declared.home, declared.view.name.span):
                 view = self.made(_parts_of(declared.view))
             self.under_way.pop()
-            if view is not None:
+            below = self.read_by.get(name, ())
+            self.heights[name] = 1 + max((self.heights.get(each, 0) for each in below), default=0)
+            if view is not None and self.heights[name] > MOST_VIEWS:
+                place = declared.view.name.span
+                self.expressions.complain(say.too_many_views(place, MOST_VIEWS))
+            elif view is not None:
                 self.add(view)
         return self.views[name].table if name in self.views else None
 
@@ -98,6 +123,7 @@ class ViewChecker:
     def scoped_table(self, scope: ast.Scope) -> Table | None:
         name = scope.rows.table
         if name.dataset is None and name.table.text in self.expressions.declarations.views:
+            self.expressions.misread.add(name.table.text)
             self.expressions.complain(say.scope_of_view(name.span, name.table.text))
             return None
         return self.expressions.table(name)
@@ -189,7 +215,7 @@ class ViewChecker:
             place = parts.joined.variable.span.to(parts.joined.table.span)
             # WHY: one that reads its own rows alone is beside every row too.
             both = core.And((on, core.OtherRow(joined, variable, place)), place)
-            if not expressions.is_linked(place, joined, both):
+            if not expressions.is_linked(place, joined, both, clause="on"):
                 return None
         where = expressions.condition(parts.rows.where, scope) if parts.rows.where else None
         rows = [variable] if joined is None else [variable, joined]
@@ -219,10 +245,7 @@ class ViewChecker:
             spans: dict[str, Span] = {}
             for role in declared.roles:
                 if role.text in spans:
-                    complaint = say.declared_twice(
-                        role.span, "the role", role.text, spans[role.text]
-                    )
-                    self.expressions.complain(complaint)
+                    self.expressions.complain(say.stands_twice(role.span, "role", spans[role.text]))
                 elif role.text not in roles:
                     self.expressions.complain(
                         say.unknown_role(role.span, role.text, table.shown, list(roles))

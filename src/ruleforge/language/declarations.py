@@ -58,6 +58,9 @@ class Declarations:
     views: dict[str, DeclaredView]
     scopes: dict[int, tuple[ast.Scope, ...]]
     main: int
+    published: dict[
+        str, str
+    ]  # names that no rule reads, each with what it is: a population, a report
     spans: dict[str, Span] = field(repr=False)  # of parameters and definitions, for "is never used"
     broken: frozenset[str] = frozenset()
     incomplete: bool = False

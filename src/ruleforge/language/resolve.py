@@ -50,7 +50,15 @@ from ruleforge.language.types import (
 from ruleforge.language.xml_path import PathError, parse_path
 
 Node = TypeVar(
-    "Node", ast.Codes, ast.Table, ast.Parameter, ast.Define, ast.Dataset, ast.HostFunction
+    "Node",
+    ast.Codes,
+    ast.Table,
+    ast.Parameter,
+    ast.Define,
+    ast.Dataset,
+    ast.HostFunction,
+    ast.Population,
+    ast.Report,
 )
 
 AS_OF = "as_of"
@@ -178,6 +186,10 @@ class _Resolver:
                 for home, rulebook in enumerate(self.rulebooks)
             },
             len(self.rulebooks) - 1,
+            {
+                **{each.name.text: "population" for each in self.of_kind(ast.Population)},
+                **{each.name.text: "report" for each in self.of_kind(ast.Report)},
+            },
             self.spans,
             frozenset(self.broken),
             self.incomplete,
@@ -668,11 +680,17 @@ class _Resolver:
         name = declared.name.text
         if name in FUNCTIONS:
             self.complain(say.name_taken(declared.name.span, name, "a function of the language"))
+            self.broken.add(name)
             return
         if not self.new_name(declared.name, "the function"):
             return
-        parts = self.arguments(declared.arguments)
-        result = self.value_type(declared.result)
+        parts = self.arguments(declared.arguments, of_host=True)
+        if declared.result.text in self.tables or declared.result.text in self.views:
+            span = declared.result.span
+            self.complain(say.table_as_type(span, span.text, "what a function gives"))
+            result = None
+        else:
+            result = self.value_type(declared.result)
         rows = [each for each in parts or () if each.table is not None]
         if rows:
             self.complain(say.row_for_host(declared.name.span, name, rows[0].name))
@@ -682,8 +700,10 @@ class _Resolver:
         arguments = tuple((each.name, each.type) for each in parts if each.type is not None)
         self.functions[name] = HostFunction(name, arguments, result, declared.name.span)
 
-    def arguments(self, declared: Sequence[ast.Argument]) -> list[DefineArgument] | None:
-        """The arguments of a definition; None where one has a mistake."""
+    def arguments(
+        self, declared: Sequence[ast.Argument], *, of_host: bool = False
+    ) -> list[DefineArgument] | None:
+        """The arguments of a definition, or of a function of the host; None where one has a mistake."""
         parts: list[DefineArgument] = []
         spans: dict[str, Span] = {}
         mistakes = len(self.diagnostics)
@@ -699,7 +719,7 @@ class _Resolver:
             if written.text in self.tables or written.text in self.views:
                 parts.append(DefineArgument(name.text, None, written.text))
                 continue
-            value_type = self.value_type(written, self.tables)
+            value_type = self.value_type(written, () if of_host else (*self.tables, *self.views))
             if value_type is not None:
                 parts.append(DefineArgument(name.text, value_type, None))
         fine = len(parts) == len(declared) and len(self.diagnostics) == mistakes
