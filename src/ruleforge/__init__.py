@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ruleforge.authoring.lint import Lint, lint
     from ruleforge.engine.admit import RevisionError
     from ruleforge.engine.evaluate import evaluate
     from ruleforge.engine.metadata import FindingRecord, Manifest, RulebookInfo, RuleInfo
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FindingRecord",
     "IntakeError",
+    "Lint",
     "Manifest",
     "ParameterError",
     "Result",
@@ -54,6 +56,7 @@ __all__ = [
     "Severity",
     "__version__",
     "evaluate",
+    "lint",
     "load",
     "load_text",
     "read",
@@ -84,6 +87,7 @@ def read(
 _HOMES = {
     "FindingRecord": "engine.metadata",
     "IntakeError": "intake.error",
+    "Lint": "authoring.lint",
     "Manifest": "engine.metadata",
     "ParameterError": "engine.parameters",
     "Result": "engine.result",
@@ -96,6 +100,7 @@ _HOMES = {
     "SchoolYear": "language.schema",
     "Severity": "language.core",
     "evaluate": "engine.evaluate",
+    "lint": "authoring.lint",
     "load": "language.load",
     "load_text": "language.load",
 }

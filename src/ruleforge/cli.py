@@ -44,6 +44,15 @@ exit codes:
   2   a file with mistakes in its syntax, which is left as it is; the others are done
   64  wrong usage
 """
+_EXITS_OF_LINT = """\
+It needs a solver, which comes with `pip install 'ruleforge[lint]'`.
+
+exit codes:
+  0   nothing found
+  1   something found
+  2   a rulebook with errors: every one of them is listed, nothing is looked at
+  64  wrong usage, or the solver is not installed
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -140,6 +149,10 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             from ruleforge.commands.test import test
 
             return test(arguments, host)
+        case "lint":
+            from ruleforge.commands.lint import lint
+
+            return lint(arguments, host)
         case _:
             from ruleforge.commands.sample import sample
 
@@ -191,6 +204,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _check(_command(commands, "check", "judge data by a rulebook"))
     _test(_command(commands, "test", "run the tests that stand beside the rules"))
+    _lint(
+        _command(commands, "lint", "find what is probably not meant in a rulebook", _EXITS_OF_LINT)
+    )
     _rules(_command(commands, "rules", "list the rules of a rulebook, or the shipped rulebooks"))
     _show(_command(commands, "show", "print what a rulebook becomes: its trees and its plan"))
     _fmt(_command(commands, "fmt", "give rulebooks their one layout", _EXITS_OF_FMT))
@@ -277,6 +293,26 @@ def _test(command: argparse.ArgumentParser) -> None:
         choices=["both", "polars", "reference"],
         default="both",
         help="the engines that judge; both must agree (default: both)",
+    )
+    _root(command)
+
+
+def _lint(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "rulebooks",
+        metavar="RULEBOOK",
+        nargs="+",
+        help="paths that end in .rules, and names",
+    )
+    command.add_argument(
+        "--rule",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only what is about this rule",
+    )
+    command.add_argument(
+        "--format", choices=["text", "json"], default="text", help="(default: text)"
     )
     _root(command)
 
