@@ -229,6 +229,24 @@ def test_what_is_not_certain_is_not_said(rules: str) -> None:
     assert codes(rules) == []
 
 
+def test_columns_of_one_name_in_two_tables_are_two() -> None:
+    # `rate` is a decimal of pupils and a text of staff; `grade` has two sets of codes.
+    staff = (
+        'codes pay\n  "A" "Low"\n  "B" "Middle"\n  "C" "Upper"\n  "D" "High"\n  "E" "Top"\n'
+        "table staff\n  staff_id: text\n  rate: text\n  grade: pay\n  days: decimal\n"
+        "  pupil_id: text\n  key staff_id\n"
+    )
+    inside = "where s.pupil_id = p.pupil_id and s.days > 3"
+    rules = (
+        rule("A-1", 'when p.grade > "KG" and p.rate > 1.5', "require p.active")
+        + 'rule A-2 error\n  for s in staff\n  when s.grade > "C" and s.rate = "a"\n'
+        "  require s.days > 0.5 and s.days < 0.75\n"
+        + rule("A-3", f"require exists(s in stay {inside} and s.days < 5)")
+        + rule("A-4", f"require exists(s in staff {inside} and s.days < 3.5)")
+    )
+    assert codes(staff + rules) == []
+
+
 @pytest.mark.parametrize(
     ("years", "said"),
     [

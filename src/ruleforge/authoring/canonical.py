@@ -115,7 +115,6 @@ _ALWAYS_FIT = frozenset(
         "contains",
         "starts_with",
         "ends_with",
-        "round",
     ]
 )
 
@@ -133,7 +132,7 @@ class Reader:
         variable = rule.variable
         if variable.table not in schema.tables or not modelled(rule):
             raise Unmodelled(rule.id)
-        place = Place("row", At.START, variable.table, variable.name)
+        place = Place(f"<{variable.table}>", At.START, variable.table, variable.name)
         return cls(schema, dict(rule.lets), View({variable.depth: place}))
 
     # ── conditions ──────────────────────────────────────────────────────────────────────────────
@@ -221,7 +220,7 @@ class Reader:
             return all_of(*parts)
 
         level = view.level
-        said = body(_bound(variable, level), level + 1)
+        said = body(bound(variable, level), level + 1)
         if said == FALSE:
             return FALSE
         key = f"some {variable.table}: {said.key}"
@@ -421,7 +420,7 @@ class Reader:
             some = self.some(variable, view, expr.where, present=expr.value)
             return Value(f"count({some.key})", Op.COUNT, expr.type, tests=(some,))
         assert expr.value is not None
-        inner = view.with_row(variable.depth, _bound(variable, view.level), view.level + 1)
+        inner = view.with_row(variable.depth, bound(variable, view.level), view.level + 1)
         where = TRUE if expr.where is None else self.true(expr.where, inner)
         value = self.value(expr.value, inner)
         key = f"{expr.kind}({value.key} in {variable.table}: {where.key})"
@@ -452,13 +451,13 @@ class Reader:
                 return TRUE
             case Op.CONSTANT:
                 return _if(value.plain is not None)
-            case Op.ADD | Op.SUBTRACT | Op.SCALE | Op.OTHER_YEAR:
+            case Op.ADD | Op.SUBTRACT | Op.SCALE | Op.OTHER_YEAR | Op.FLOOR | Op.CEILING:
                 return all_of(self._present(*value.parts), fits)
             case Op.DAY_OF_YEAR:
                 day = value.number
                 known = day in _DAYS.values() or (day[0] in range(1, 13) and 1 <= day[1] <= 28)
                 return all_of(self._present(*value.parts), TRUE if known else fits)
-            case Op.NEGATIVE | Op.ABSOLUTE | Op.FLOOR | Op.CEILING:
+            case Op.NEGATIVE | Op.ABSOLUTE:
                 return self._present(*value.parts)
             case Op.LEAST | Op.GREATEST | Op.YEARS_BETWEEN | Op.DAYS:
                 return self._present(*value.parts)
@@ -495,7 +494,7 @@ class Reader:
     def _picked(self, row: core.Pick, view: View) -> Place:
         variable = row.variable
         there = self.some(variable, view, row.where, present=row.by)
-        inner = view.with_row(variable.depth, _bound(variable, view.level), view.level + 1)
+        inner = view.with_row(variable.depth, bound(variable, view.level), view.level + 1)
         word = "latest" if row.latest else "earliest"
         key = f"{word}({self.value(row.by, inner).key}; {there.key})"
         shown = f"{word}({variable.name} in {variable.table} …)"
@@ -505,8 +504,9 @@ class Reader:
 # ── small parts ────────────────────────────────────────────────────────────────────────────────
 
 
-def _bound(variable: core.RowVariable, level: int) -> Place:
-    return Place(f"#{level}", At.BOUND, variable.table, variable.name)
+def bound(variable: core.RowVariable, level: int) -> Place:
+    """Any row of a quantifier around which there are so many others."""
+    return Place(f"#{level}<{variable.table}>", At.BOUND, variable.table, variable.name)
 
 
 def _picked(key: str, shown: str, there: Formula, view: View) -> Place:

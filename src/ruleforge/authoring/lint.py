@@ -33,7 +33,8 @@ from ruleforge.language.core import Rulebook, Severity
 from ruleforge.language.diagnostic import Diagnostic
 from ruleforge.language.notation import notation
 
-MOST_PAIRS = 20_000  # of rules that are held against each other
+MOST_PAIRS = 5_000  # of rules that are held against each other
+_MOST_MET = 150  # rows that are kept of a table
 _GRAVE = (Severity.ERROR, Severity.WARNING, Severity.INFORMATIONAL)
 _TO_BE_MET = {Severity.ERROR, Severity.CONFLICT, Severity.WARNING}
 
@@ -237,16 +238,23 @@ class _Linter:
         answer = self.solver.ask(formula, nice=True)
         if not isinstance(answer, Possible):
             return None
+        self.keep(answer, rules[0])
         return witness(answer, expected, rules, self.book)
 
     # ── rows that were met ──────────────────────────────────────────────────────────────────────
 
     def keep(self, answer: Answer, rule: core.Rule) -> None:
         """Keeps the data of an answer: it may show that other rules differ, which saves asking."""
-        table = rule.variable.table
-        made = scene(answer, table, self.book) if isinstance(answer, Possible) else None
-        if made is not None:
-            self.scenes.setdefault(table, []).append(_Met(made, {}))
+        met = self.scenes.setdefault(rule.variable.table, [])
+        if isinstance(answer, Possible) and len(met) < _MOST_MET:
+            made = scene(answer, rule.variable.table, self.book)
+            met += [] if made is None else [_Met(made, {})]
+
+    def cannot_be(self, rule: core.Rule, *formulas: Formula) -> bool:
+        """Whether no data makes all of the formulas true; data that does is kept."""
+        answer = self.solver.ask(*formulas)
+        self.keep(answer, rule)
+        return answer is No.IMPOSSIBLE
 
     def is_met(self, one: core.Rule, says: str, other: core.Rule, *, also: str | None) -> bool:
         """Whether a row that was met is one of which the first rule says this, and the second what
@@ -295,6 +303,11 @@ class _Linter:
             return False
         both = {one.rule.id: FAILS, other.rule.id: FAILS}
         shown = self.seen(all_of(one.fails, other.fails), both, one.rule, other.rule)
+        # WHY: should the solver ever be wrong, the row that shows it keeps us from repeating it.
+        if first and self.is_met(one.rule, FAILS, other.rule, also=None):
+            return False
+        if second and self.is_met(other.rule, FAILS, one.rule, also=None):
+            return False
         if first and second:
             diagnostic = say.same(other.rule.span, other.rule.id, one.rule.id, alike=alike)
             self.add(diagnostic, other.rule, one.rule, witness=shown)
@@ -308,7 +321,7 @@ class _Linter:
         """Whether every row that the second rule reports is one that the first reports."""
         if self.is_met(less.rule, FAILS, more.rule, also=None):
             return False
-        return self.solver.is_impossible(less.fails, opposite(more.fails))
+        return self.cannot_be(less.rule, less.fails, opposite(more.fails))
 
     def contradiction(self, one: RuleFormulas, other: RuleFormulas) -> None:
         """Says where no row that both rules are about satisfies both, though it could each."""
@@ -316,7 +329,7 @@ class _Linter:
             return
         if self.is_met(one.rule, HOLDS, other.rule, also=HOLDS):
             return
-        if not self.solver.is_impossible(one.holds, other.holds):
+        if not self.cannot_be(one.rule, one.holds, other.holds):
             return
         rules = (one.rule, other.rule)
         first = {one.rule.id: HOLDS, other.rule.id: FAILS}

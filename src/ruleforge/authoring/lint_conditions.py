@@ -7,8 +7,8 @@ is not blamed as well. A condition within a quantifier is asked of any row of it
 from collections.abc import Iterator
 
 from ruleforge.authoring import lint_messages as say
-from ruleforge.authoring.canonical import Reader, View
-from ruleforge.authoring.formula import FALSE, At, Formula, Place, all_of
+from ruleforge.authoring.canonical import Reader, View, bound
+from ruleforge.authoring.formula import FALSE, Formula, all_of
 from ruleforge.authoring.satisfy import Solver
 from ruleforge.language import core
 from ruleforge.language.core import Rulebook
@@ -111,8 +111,7 @@ class _Looker:
 
 
 def _inside(variable: core.RowVariable, view: View) -> View:
-    place = Place(f"#{view.level}", At.BOUND, variable.table, variable.name)
-    return view.with_row(variable.depth, place, view.level + 1)
+    return view.with_row(variable.depth, bound(variable, view.level), view.level + 1)
 
 
 _ROWS = (core.RowVariable, core.Follow, core.Pick)

@@ -121,9 +121,9 @@ class Solver:
         everything = [*formulas, *self._known(formulas)]
         found = list(atoms(everything))
         z3_solver = self.z3.Solver()
-        z3_solver.set("random_seed", 0)
-        z3_solver.set("rlimit", MOST_STEPS)
-        z3_solver.set("timeout", MOST_MILLISECONDS)
+        # WHY: an interruption is Python's to notice, and the solver would swallow it.
+        limits = {"rlimit": MOST_STEPS, "timeout": MOST_MILLISECONDS, "ctrl_c": False}
+        z3_solver.set(random_seed=0, **limits)
         z3_solver.add(*(self._formula(formula) for formula in everything))
         z3_solver.add(*self._bounds(found))
         answer = z3_solver.check()

@@ -69,7 +69,7 @@ def scene(possible: Possible, table: str, book: Rulebook) -> Scene | None:
             rows.setdefault(place.key, {})
     schema = book.schema
     tables: dict[str, list[Row]] = {name: [] for name in schema.tables}
-    first = dict.fromkeys(schema.tables[table].columns_by_name, None) | rows.pop("row", {})
+    first = dict.fromkeys(schema.tables[table].columns_by_name, None) | rows.pop(f"<{table}>", {})
     tables[table].append(first)
     for key, cells in sorted(rows.items()):
         name = places[key].table
