@@ -100,6 +100,8 @@ class Solver:
 
     def __init__(self, schema: Schema, parameters: Mapping[str, Parameter]) -> None:
         self.z3 = solver()
+        # WHY: of its own, so that no answer depends on what was asked before in this process.
+        self.context = self.z3.Context()
         self.schema = schema
         self.parameters = parameters
         self.undecided = 0
@@ -120,7 +122,7 @@ class Solver:
         self.questions += 1
         everything = [*formulas, *self._known(formulas)]
         found = list(atoms(everything))
-        z3_solver = self.z3.Solver()
+        z3_solver = self.z3.Solver(ctx=self.context)
         # WHY: an interruption is Python's to notice, and the solver would swallow it.
         limits = {"rlimit": MOST_STEPS, "timeout": MOST_MILLISECONDS, "ctrl_c": False}
         z3_solver.set(random_seed=0, **limits)
@@ -163,9 +165,9 @@ class Solver:
     def _made(self, formula: Formula) -> Any:
         match formula.joined:
             case Joined.ALL:
-                return self.z3.And(*map(self._formula, formula.parts))
+                return self.z3.And(*map(self._formula, formula.parts), self.context)
             case Joined.ANY:
-                return self.z3.Or(*map(self._formula, formula.parts))
+                return self.z3.Or(*map(self._formula, formula.parts), self.context)
             case Joined.LITERAL:
                 assert formula.atom is not None
                 said = self._atom(formula.atom)
@@ -175,7 +177,7 @@ class Solver:
         z3 = self.z3
         match atom.says:
             case Says.PRESENT | Says.EXISTS | Says.THERE:
-                return z3.Bool(atom.key)
+                return z3.Bool(atom.key, self.context)
             case Says.FITS:
                 return self._fits(atom.values[0])
             case Says.IS:
@@ -195,10 +197,10 @@ class Solver:
         if value.op is Op.DAY_OF_YEAR:
             month, day = value.number
             if (month, day) != (2, 29):
-                return z3.BoolVal(_is_day(month, day))
+                return z3.BoolVal(_is_day(month, day), self.context)
             return is_leap(z3, self._value(value.parts[0])[0] + 1)
         if value.op is Op.OPAQUE:
-            return self._opaque(value, "fits ", z3.BoolSort())
+            return self._opaque(value, "fits ", z3.BoolSort(self.context))
         result, places = self._value(value)
         match value.type:
             case DateType():
@@ -232,7 +234,7 @@ class Solver:
             case Op.CONSTANT:
                 return self._constant(value)
             case Op.COUNT:
-                count = z3.Int(value.key)
+                count = z3.Int(value.key, self.context)
                 some = self._formula(value.tests[0])
                 most = 10**MOST_DIGITS
                 self._sides[value.key] += [count >= 0, count < most, some == (count > 0)]
@@ -322,29 +324,31 @@ class Solver:
 
     def _sort(self, value_type: ValueType) -> Any:
         if value_type == BOOLEAN:
-            return self.z3.BoolSort()
-        return self.z3.RealSort() if value_type == TEXT else self.z3.IntSort()
+            return self.z3.BoolSort(self.context)
+        return (
+            self.z3.RealSort(self.context) if value_type == TEXT else self.z3.IntSort(self.context)
+        )
 
     def _constant(self, value: Value) -> tuple[Any, int]:
         z3, plain = self.z3, value.plain
         match plain:
             case bool():
-                return z3.BoolVal(plain), 0
+                return z3.BoolVal(plain, self.context), 0
             case int():
-                return z3.IntVal(plain), 0
+                return z3.IntVal(plain, self.context), 0
             case Decimal():
                 whole = plain.normalize(_EXACT)
                 places = max(0, -int(whole.as_tuple().exponent))
-                return z3.IntVal(int(whole.scaleb(places, _EXACT))), places
+                return z3.IntVal(int(whole.scaleb(places, _EXACT)), self.context), places
             case dt.date():
-                return z3.IntVal(plain.toordinal()), 0
+                return z3.IntVal(plain.toordinal(), self.context), 0
             case SchoolYear():
-                return z3.IntVal(plain.start_year), 0
+                return z3.IntVal(plain.start_year, self.context), 0
             case str() if isinstance(value.type, CodeType):
                 positions = self.schema.code_sets[value.type.name].position_by_code
-                return z3.IntVal(positions[plain]), 0
+                return z3.IntVal(positions[plain], self.context), 0
             case str():
-                return z3.Real(_text_name(plain)), 0
+                return z3.Real(_text_name(plain), self.context), 0
             case None:
                 return z3.Const(f"missing {value.key}", self._sort(value.type)), 0
 
@@ -376,7 +380,7 @@ class Solver:
         if not value.parts:
             return self._formula(value.tests[0]), 0
         if value.type == BOOLEAN:
-            return self.z3.Const(value.key, self.z3.BoolSort()), 0
+            return self.z3.Const(value.key, self.z3.BoolSort(self.context)), 0
         places = max(self._value(part)[1] for part in value.parts)
         *before, last = self._alike(value.parts)
         for test, each in reversed(list(zip(value.tests, before, strict=False))):
@@ -387,17 +391,17 @@ class Solver:
         """The year of a date, and its place among the 366 days of a leap year."""
         z3 = self.z3
         if isinstance(value.plain, dt.date):
-            return z3.IntVal(value.plain.year), z3.IntVal(
-                DAYS_BEFORE[value.plain.month - 1] + value.plain.day - 1
+            return z3.IntVal(value.plain.year, self.context), z3.IntVal(
+                DAYS_BEFORE[value.plain.month - 1] + value.plain.day - 1, self.context
             )
         if value.op is Op.DAY_OF_YEAR:
             month, day = value.number
             start = self._value(value.parts[0])[0]
             place = DAYS_BEFORE[month - 1] + day - 1 if 1 <= month <= 12 else 0
-            return (start if month >= 7 else start + 1), z3.IntVal(place)
+            return (start if month >= 7 else start + 1), z3.IntVal(place, self.context)
         if value.key not in self._days:
             number, _ = self._value(value)
-            year = z3.Int(f"year of {value.key}")
+            year = z3.Int(f"year of {value.key}", self.context)
             place, bounds = month_day(z3, number, year)
             self._sides[value.key] += bounds
             self._days[value.key] = (number, year, place)
@@ -422,7 +426,7 @@ class Solver:
             yield from self._sides.get(key, ())
         # WHY: points at 0, 2, 4, …: a model then names them, and what lies between is a new text.
         for number, text in enumerate(sorted(texts)):
-            yield self.z3.Real(_text_name(text)) == 2 * number
+            yield self.z3.Real(_text_name(text), self.context) == 2 * number
         days = [self._days[key] for key in keys if key in self._days]
         for a, year, place in days:
             for b, other, other_place in days:
