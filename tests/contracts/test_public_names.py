@@ -13,6 +13,7 @@ from ruleforge.engine import version
 NAMES = {
     "FindingRecord",
     "IntakeError",
+    "Lint",
     "Manifest",
     "ParameterError",
     "Result",
@@ -26,6 +27,7 @@ NAMES = {
     "Severity",
     "__version__",
     "evaluate",
+    "lint",
     "load",
     "load_text",
     "read",
