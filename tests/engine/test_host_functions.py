@@ -163,7 +163,7 @@ rule R error
   require near(t.a, "x")
 """
     )
-    with pytest.raises(FunctionError, match="`near`.*not registered"):
+    with pytest.raises(FunctionError, match=r"`near`.*not registered"):
         evaluate(book, Revision("r", {}), as_of=DAY)
     with pytest.raises(FunctionError, match="did you mean `near`"):
         evaluate(book, Revision("r", {}), as_of=DAY, functions={"neer": len})
