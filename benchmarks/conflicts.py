@@ -78,6 +78,7 @@ def by_hand(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def main() -> None:
+    """Runs both and prints what they took."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stays", type=int, default=6_000_000)
     parser.add_argument("--conflicts", type=int, default=20_000)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ruleforge.authoring.lint import Lint, lint
     from ruleforge.engine.admit import RevisionError
     from ruleforge.engine.evaluate import evaluate
     from ruleforge.engine.host_functions import FunctionError
@@ -43,6 +44,7 @@ __all__ = [
     "FindingRecord",
     "FunctionError",
     "IntakeError",
+    "Lint",
     "Manifest",
     "ParameterError",
     "Result",
@@ -56,6 +58,7 @@ __all__ = [
     "Severity",
     "__version__",
     "evaluate",
+    "lint",
     "load",
     "load_text",
     "read",
@@ -91,6 +94,7 @@ _HOMES = {
     "FindingRecord": "engine.metadata",
     "FunctionError": "engine.host_functions",
     "IntakeError": "intake.error",
+    "Lint": "authoring.lint",
     "Manifest": "engine.metadata",
     "ParameterError": "engine.parameters",
     "Result": "engine.result",
@@ -103,6 +107,7 @@ _HOMES = {
     "SchoolYear": "language.schema",
     "Severity": "language.core",
     "evaluate": "engine.evaluate",
+    "lint": "authoring.lint",
     "load": "language.load",
     "load_text": "language.load",
 }

@@ -81,6 +81,10 @@ _EXITS_OF_FMT = _exits(
 )
 _EXITS_OF_EXPLAIN_CODE = _exits({0: "printed"})
 _EXITS_OF_SAMPLE = _exits({0: "written"})
+_EXITS_OF_LINT = _exits(
+    {0: "nothing found", 1: "something found", 2: _WRONG_RULEBOOK},
+    "It needs a solver, which comes with `pip install 'ruleforge[lint]'`.\n\n",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -190,6 +194,10 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             from ruleforge.commands.test import test
 
             return test(arguments, host)
+        case "lint":
+            from ruleforge.commands.lint import lint
+
+            return lint(arguments, host)
         case _:
             from ruleforge.commands.sample import sample
 
@@ -245,6 +253,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _check(_command(commands, "check", "judge data by a rulebook", _EXITS_OF_CHECK))
     _test(_command(commands, "test", "run the tests that stand beside the rules", _EXITS_OF_TEST))
+    found = "find what is probably not meant in a rulebook"
+    _lint(_command(commands, "lint", found, _EXITS_OF_LINT))
     listed = "list the rules of a rulebook, or the shipped rulebooks"
     _rules(_command(commands, "rules", listed, _EXITS_OF_RULES))
     printed = "print what a rulebook becomes: its trees and its plan"
@@ -346,6 +356,26 @@ def _test(command: argparse.ArgumentParser) -> None:
         choices=["both", "polars", "reference"],
         default="both",
         help="the engines that judge; both must agree (default: both)",
+    )
+    _root(command)
+
+
+def _lint(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "rulebooks",
+        metavar="RULEBOOK",
+        nargs="+",
+        help="paths that end in .rules, and names",
+    )
+    command.add_argument(
+        "--rule",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only what is about this rule",
+    )
+    command.add_argument(
+        "--format", choices=["text", "json"], default="text", help="(default: text)"
     )
     _root(command)
 

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from ruleforge.engine.admit import admit
-from ruleforge.engine.plan import ROW
 from ruleforge.engine.evaluate import evaluate
 from ruleforge.engine.lower import lower
+from ruleforge.engine.plan import ROW
 from ruleforge.engine.polars_backend import PolarsBackend
 from ruleforge.engine.result import Result
 from ruleforge.engine.revision import Revision

@@ -6,7 +6,7 @@ of another kind than declared (whole numbers for a text id, which has lost its z
 taken, and the rules that need it are not evaluated, with that reason.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -76,6 +76,8 @@ class AdmittedTable:
     lined: bool = False
     source: "AdmittedTable | None" = None  # that of which some columns are held in memory here
     held: pl.DataFrame | None = None  # those columns
+    # Makes the table with all its columns, where it is a view of which only some are made.
+    remake: "Callable[[], AdmittedTable] | None" = None
 
     def scan(self, names: Mapping[str, str], row: str | None = None) -> pl.LazyFrame:
         """The columns of `names` under other names, and the row number as `row` where it is asked
@@ -83,9 +85,19 @@ class AdmittedTable:
         """
         if not self.holds(names) and self.source is not None:
             return self.source.scan(names, row)
+        whole = self.with_all(names)
+        if whole is not self:
+            return whole.scan(names, row)
         frames = [self.columns(part, names) for part in self.parts]
         frame = frames[0] if len(frames) == 1 else pl.concat(frames, how="vertical")
         return frame if row is None else frame.with_row_index(row)
+
+    def with_all(self, names: Iterable[str]) -> "AdmittedTable":
+        """The table with these columns and, where they are not all made yet, every other."""
+        if self.remake is None or not self.parts:
+            return self
+        made = self.parts[0].columns
+        return self if all(n in made or n not in self.supplied for n in names) else self.remake()
 
     def columns(self, part: AdmittedPart, names: Mapping[str, str]) -> pl.LazyFrame:
         """The columns of one part."""
@@ -132,6 +144,9 @@ class AdmittedTable:
         """
         if self.source is not None:
             return self.source.among(keys, names)
+        whole = self.with_all((*keys.columns, *names))
+        if whole is not self:
+            return whole.among(keys, names)
         frames = []
         for part in self.parts:
             marks = {name: f"#among.{name}" for name in keys.columns}

@@ -1,7 +1,8 @@
 """host_functions: the functions that a rulebook names and the host brings
 
 A function takes a Polars series for each argument and gives one of the same length, with the value
-of each row. It never sees a missing argument: of a missing value it is missing. What it gives is
+of each row, which may depend on nothing but that row: how many rows come at a time is not said. It
+never sees a missing argument: of a missing value it is missing. What it gives is
 checked as a cell is: a value that its type cannot hold is missing.
 
 | type | series given | series taken |

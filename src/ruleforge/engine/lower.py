@@ -96,12 +96,12 @@ def lower_view(
 
 def needed(view: core.View, columns: Iterable[str]) -> set[str]:
     """The columns of a view that are to be made: those that are read, and what tells its rows apart
-    where only some are kept.
+    where only some are kept; of these, those that it has.
     """
     wanted = set(columns) | set(view.table.key)
     if view.keep is not None:
         wanted |= {view.keep.by, *view.keep.per, *view.table.columns_by_name}
-    return wanted
+    return wanted & {name for name, _ in view.columns}
 
 
 def _values(view: core.View, wanted: set[str]) -> list[core.Expr]:

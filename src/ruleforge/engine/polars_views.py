@@ -63,8 +63,10 @@ def _is_in_order(plan: ViewPlan) -> bool:
 def _kept(frame: pl.LazyFrame, view: core.View) -> pl.LazyFrame:
     keep = view.keep
     assert keep is not None
+    there = set(frame.collect_schema())
     shown = [column.name for column in view.table.columns]
-    ties = [*view.table.key, *(name for name in shown if name not in view.table.key)]
+    ordered = [*view.table.key, *(name for name in shown if name not in view.table.key)]
+    ties = [name for name in ordered if name in there]
     number = "#number"
     rows = frame.with_row_index(number).drop_nulls(keep.by)
     by = list(dict.fromkeys(keep.per))

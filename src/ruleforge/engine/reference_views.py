@@ -20,6 +20,14 @@ Parameters = Mapping[str, Value | None]
 Functions = Mapping[str, PlainFunction]
 
 
+class ViewRows(list[Row]):
+    """The rows of a view, and which columns they have, be there no rows."""
+
+    def __init__(self, rows: Iterable[Row], columns: Sequence[str]) -> None:
+        super().__init__(rows)
+        self.columns = tuple(columns)
+
+
 def with_views(
     rulebook: core.Rulebook,
     tables: Tables,
@@ -90,7 +98,7 @@ def rows_of(
         types = {name: value.type for name, value in view.columns}
         made = _kept(view, view.keep, types, made, evaluator)
     shown = [column.name for column in view.table.columns if column.name in columns]
-    return [{name: row[name] for name in shown} for row in made]
+    return ViewRows(({name: row[name] for name in shown} for row in made), shown)
 
 
 def _beside(view: core.View, tables: Tables, evaluator: Evaluator) -> list[Rows]:
@@ -204,13 +212,16 @@ def supplied(
 ) -> bool:
     """Whether every table, column and parameter that an expression reads is there.
 
-    Of a table without rows every column counts as there. What a `let` reads is not looked at.
+    Of a table of the data without rows every column counts as there. What a `let` reads is not looked at.
     """
 
     def has(table: str, columns: Iterable[str]) -> bool:
-        return table in tables and (
-            not tables[table] or all(column in tables[table][0] for column in columns)
-        )
+        if table not in tables:
+            return False
+        rows = tables[table]
+        if isinstance(rows, ViewRows):
+            return all(column in rows.columns for column in columns)
+        return not rows or all(column in rows[0] for column in columns)
 
     for node in core.walk(expr):
         match node:

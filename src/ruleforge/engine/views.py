@@ -4,8 +4,9 @@ A view is made once, before the rules that read it, of the columns that they rea
 a table like any other. Those of reports and populations are made like them, and read by nobody.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import cache, partial
 
 import polars as pl
 
@@ -101,13 +102,21 @@ def add_columns_of_view(
         read.setdefault(row.table, set()).update(all_columns)
 
 
-def view_rows(view: core.View, columns: Iterable[str], backend: PolarsBackend) -> pl.DataFrame:
-    """The rows of a view, in their order; file and line beside those of one table."""
+def view_rows(
+    view: core.View,
+    columns: Iterable[str],
+    backend: PolarsBackend,
+    unusable: Collection[str] = (),
+) -> pl.DataFrame:
+    """The rows of a view, in their order; file and line beside those of one table. Columns that are
+    `unusable` are not made, whoever asks for them.
+    """
     source = backend.tables[view.variable.table]
     passed: list[str] = []
     if view.group is None:
         passed = [*([FILE] if source.files else []), *([LINE] if source.lined else [])]
-    ready = folded_view(view, backend.parameters, backend.schema)
+    there = tuple((name, value) for name, value in view.columns if name not in unusable)
+    ready = folded_view(replace(view, columns=there), backend.parameters, backend.schema)
     plan = lower_view(ready, columns, backend.schema, passed)
     return made(backend, plan).collect(engine="streaming")
 
@@ -124,6 +133,16 @@ def make_views(
             continue
         table = tables[name]
         columns = {each for each in read[name] if each in table.supplied}
-        frame = view_rows(view, columns, backend)
-        exprs = {each: pl.col(each) for each in frame.columns}
-        tables[name] = replace(table, parts=(AdmittedPart(frame.lazy(), exprs),))
+        tables[name] = replace(
+            _made(view, columns, backend, table),
+            # WHY: ties go by columns that nobody reads, and ties are rare.
+            remake=cache(partial(_made, view, table.supplied, backend, table)),
+        )
+
+
+def _made(
+    view: core.View, columns: Collection[str], backend: PolarsBackend, table: AdmittedTable
+) -> AdmittedTable:
+    frame = view_rows(view, columns, backend, table.unusable)
+    exprs = {each: pl.col(each) for each in frame.columns}
+    return replace(table, parts=(AdmittedPart(frame.lazy(), exprs),))

@@ -157,6 +157,10 @@ class Schema:
         every = (*self.derived.values(), *self.tables.values())
         return {table.shown: table for table in every}
 
+    def has(self, name: str) -> bool:
+        """Whether there is a table of a name, declared or derived."""
+        return name in self.tables or name in self.derived
+
     def table(self, name: str) -> Table:
         """The table of a name, declared or derived. Raises `KeyError`."""
         return self.tables[name] if name in self.tables else self.derived[name]
