@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ruleforge.engine.admit import RevisionError
     from ruleforge.engine.evaluate import evaluate
+    from ruleforge.engine.explain import RowError
+    from ruleforge.engine.explanation import Explanation
     from ruleforge.engine.metadata import FindingRecord, Manifest, RulebookInfo, RuleInfo
     from ruleforge.engine.parameters import ParameterError
     from ruleforge.engine.result import Result
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Explanation",
     "FindingRecord",
     "IntakeError",
     "Manifest",
@@ -46,6 +49,7 @@ __all__ = [
     "Result",
     "Revision",
     "RevisionError",
+    "RowError",
     "RuleInfo",
     "Rulebook",
     "RulebookError",
@@ -82,6 +86,7 @@ def read(
 
 # Where each name is at home.
 _HOMES = {
+    "Explanation": "engine.explanation",
     "FindingRecord": "engine.metadata",
     "IntakeError": "intake.error",
     "Manifest": "engine.metadata",
@@ -89,6 +94,7 @@ _HOMES = {
     "Result": "engine.result",
     "Revision": "engine.revision",
     "RevisionError": "engine.admit",
+    "RowError": "engine.explain",
     "RuleInfo": "engine.metadata",
     "Rulebook": "language.core",
     "RulebookError": "language.load",

@@ -35,6 +35,13 @@ exit codes:
   3   data that cannot be read, or not to its end; the findings of the rest are given
   64  wrong usage
 """
+_EXITS_OF_EXPLAIN = """\
+exit codes:
+  0   explained, whatever the verdict
+  2   a rulebook with errors
+  3   data that cannot be read
+  64  wrong usage; no such rule or row, or several rows that fit, which are listed
+"""
 _EXITS_OF_FMT = """\
 Comments stay where they are, and what a rulebook says does not change.
 
@@ -124,6 +131,10 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             from ruleforge.commands.check import check  # each command loads only what it needs
 
             return check(arguments, host, shows_bar=sys.stderr.isatty())
+        case "explain":
+            from ruleforge.commands.explain import explain
+
+            return explain(arguments, host, shows_bar=sys.stderr.isatty())
         case "rules":
             from ruleforge.commands.rules import rules
 
@@ -190,6 +201,11 @@ def _parser() -> argparse.ArgumentParser:
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
     _check(_command(commands, "check", "judge data by a rulebook"))
+    _explain(
+        _command(
+            commands, "explain", "say why a rule says of a row what it says", _EXITS_OF_EXPLAIN
+        )
+    )
     _test(_command(commands, "test", "run the tests that stand beside the rules"))
     _rules(_command(commands, "rules", "list the rules of a rulebook, or the shipped rulebooks"))
     _show(_command(commands, "show", "print what a rulebook becomes: its trees and its plan"))
@@ -243,6 +259,36 @@ def _check(command: argparse.ArgumentParser) -> None:
         "--sensitive",
         action="store_true",
         help="print values of columns that are declared sensitive",
+    )
+
+
+def _explain(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "rulebook", metavar="RULEBOOK", help="a path that ends in .rules, or a name"
+    )
+    command.add_argument("rule", metavar="RULE", help="the id of a rule, or of a built-in check")
+    command.add_argument(
+        "words",
+        metavar="DATA|NAME=VALUE",
+        nargs="+",
+        help="folders and files; and which row: columns or roles (student_id=S1), file=… line=…",
+    )
+    _parameters(command)
+    _root(command)
+    command.add_argument(
+        "--show",
+        metavar="N",
+        type=_count,
+        default=5,
+        help="rows of another table that are shown of each kind (default: 5)",
+    )
+    command.add_argument(
+        "--sensitive",
+        action="store_true",
+        help="print values of columns that are declared sensitive",
+    )
+    command.add_argument(
+        "--format", choices=["text", "json"], default="text", help="(default: text)"
     )
 
 

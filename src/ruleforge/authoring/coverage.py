@@ -15,6 +15,7 @@ from ruleforge.authoring.judge_example import (
     reference_tables,
 )
 from ruleforge.authoring.run_tests import bench_of
+from ruleforge.engine.own_words import reported_condition
 from ruleforge.engine.reference_backend import Evaluator, Rows, verdict_of
 from ruleforge.language import core
 from ruleforge.language.core import Rulebook, Test
@@ -103,7 +104,7 @@ def _of_rule(rule: core.Rule) -> RuleCoverage:
     if rule.when is not None:
         roots.append(("when", rule.when))
     for claim in rule.claims:
-        reported = _reported(claim.condition)
+        reported = reported_condition(claim.condition)
         roots.append(
             ("require", claim.condition) if reported is None else ("report when", reported)
         )
@@ -117,16 +118,6 @@ def _of_rule(rule: core.Rule) -> RuleCoverage:
             place = (span.source.path, span.start, span.end)
             by_node[id(node)] = conditions.setdefault(place, Condition(clause, span))
     return RuleCoverage(rule, tuple(conditions.values()), by_node)
-
-
-def _reported(claim: core.Expr) -> core.Expr | None:
-    """The condition of `report when`, of which the claim is the negation."""
-    word = "report"
-    if isinstance(claim, core.Not):
-        before = claim.span.source.text[: claim.span.start].split()[-2:]
-        if before == [word, "when"]:
-            return claim.operand
-    return None
 
 
 def _operands(root: core.Expr) -> Iterator[core.Expr]:

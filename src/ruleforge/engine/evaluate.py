@@ -134,7 +134,7 @@ class _Ready:
     values: dict[str, Value | None]
     admitted: Mapping[str, AdmittedTable]
     backend: PolarsBackend
-    outlook: "tuple[_Outlook, ...]"
+    outlook: "tuple[Outlook, ...]"
     rules: tuple[core.Rule, ...]
     plans: tuple[TablePlan, ...]
 
@@ -149,16 +149,14 @@ def _readied(
     values = bind(rulebook, parameters or {}, as_of)
     chosen = _chosen(rulebook, rules)
     admitted = admit(revision, rulebook.schema).tables
-    outlook = [_outlook(rule, rulebook.schema, admitted, values) for rule in chosen]
-    outlook += _built_in(admitted, rulebook.schema, values)
-    outlook = [_as_the_files_allow(each, revision, rulebook.schema) for each in outlook]
+    outlook = outlooks(rulebook, revision, admitted, values, chosen)
     ready = tuple(
         folded(each.rule, values, rulebook.schema) for each in outlook if each.status == EVALUATED
     )
     read = columns_read(ready, rulebook.schema)
     tables = {name: table.in_memory(read.get(name, ())) for name, table in admitted.items()}
     backend = PolarsBackend(tables, rulebook.schema, values)
-    return _Ready(values, admitted, backend, tuple(outlook), ready, lower(ready, rulebook.schema))
+    return _Ready(values, admitted, backend, outlook, ready, lower(ready, rulebook.schema))
 
 
 def _rows(ready: _Ready, verdicts: "Mapping[str, _Verdicts]") -> dict[str, int]:
@@ -180,8 +178,22 @@ def _rows(ready: _Ready, verdicts: "Mapping[str, _Verdicts]") -> dict[str, int]:
 # ── which rules are judged ─────────────────────────────────────────────────────────────────────
 
 
+def outlooks(
+    rulebook: Rulebook,
+    revision: Revision,
+    tables: Mapping[str, AdmittedTable],
+    values: Mapping[str, Value | None],
+    rules: Sequence[core.Rule] | None = None,
+) -> "tuple[Outlook, ...]":
+    """Whether each rule will be judged, the author's first (all, or these), then the built-in ones."""
+    chosen = rulebook.rules if rules is None else rules
+    outlook = [_outlook(rule, rulebook.schema, tables, values) for rule in chosen]
+    outlook += _built_in(tables, rulebook.schema, values)
+    return tuple(_as_the_files_allow(each, revision, rulebook.schema) for each in outlook)
+
+
 @dataclass(frozen=True)
-class _Outlook:
+class Outlook:
     """A rule before any data is read: whether it will be judged, in force as what, and if not, why."""
 
     rule: core.Rule
@@ -209,34 +221,34 @@ def _outlook(
     schema: Schema,
     tables: Mapping[str, AdmittedTable],
     values: Mapping[str, Value | None],
-) -> _Outlook:
+) -> Outlook:
     severity = rule.severities[0][0]
     reasons = lacks(rule, schema, tables, values)
     if reasons:
-        return _Outlook(rule, severity, NOT_EVALUATED, "; ".join(reasons))
+        return Outlook(rule, severity, NOT_EVALUATED, "; ".join(reasons))
     if rule.applies is not None:
         applies = constant_value(rule.applies, values, schema)
         if applies is None:
-            return _Outlook(rule, severity, NOT_EVALUATED, "whether it applies is unknown")
+            return Outlook(rule, severity, NOT_EVALUATED, "whether it applies is unknown")
         if not applies:
-            return _Outlook(rule, severity, DOES_NOT_APPLY, "`applies when` is false")
+            return Outlook(rule, severity, DOES_NOT_APPLY, "`applies when` is false")
     for step, condition in rule.severities:
         decided = condition is None or constant_value(condition, values, schema)
         if decided is None:
-            return _Outlook(rule, severity, NOT_EVALUATED, "which severity is in force is unknown")
+            return Outlook(rule, severity, NOT_EVALUATED, "which severity is in force is unknown")
         if decided:
-            return _Outlook(rule, step, EVALUATED, "")
-    return _Outlook(rule, severity, DOES_NOT_APPLY, "no severity is in force")
+            return Outlook(rule, step, EVALUATED, "")
+    return Outlook(rule, severity, DOES_NOT_APPLY, "no severity is in force")
 
 
 def _built_in(
     tables: Mapping[str, AdmittedTable], schema: Schema, values: Mapping[str, Value | None]
-) -> list[_Outlook]:
+) -> list[Outlook]:
     """The rules of the declarations of the tables that were supplied. A column that is optional and
     not there is no matter.
     """
     year = values.get("school_year")
-    found: list[_Outlook] = []
+    found: list[Outlook] = []
     for table in tables.values():
         school_year = year if isinstance(year, SchoolYear) else None
         for rule in built_in_rules(table, schema, school_year):
@@ -247,7 +259,7 @@ def _built_in(
     return found
 
 
-def _as_the_files_allow(outlook: _Outlook, revision: Revision, schema: Schema) -> _Outlook:
+def _as_the_files_allow(outlook: Outlook, revision: Revision, schema: Schema) -> Outlook:
     """What a file that could not be read, or not to its end, changes about a rule.
 
     A reference into a table whose end is missing would find fault with rows that may well be right.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from ruleforge.engine.admit import AdmittedTable
+from ruleforge.engine.explanation import Explanation
 from ruleforge.engine.revision import FileRecord, Refusal, Revision
 from ruleforge.language import core
 
@@ -95,6 +96,35 @@ class Result:
             if taken[name] <= per_rule:
                 refusals.append(refusal)
         return self.writer(hits, refusals)
+
+    def explain(
+        self,
+        rule: str,
+        row: Mapping[str, object],
+        *,
+        show_sensitive: bool = False,
+        most_rows: int = 5,
+    ) -> Explanation:
+        """Why a rule says of a row what it says: the values read, and which part decided.
+
+        `row` has values of columns or roles of the rule's table, such as its key, as themselves or
+        as text; `file` and `line` will do too. `most_rows` is how many rows of another table are
+        shown of each kind. Raises `RowError` where there is no such rule, or not exactly one such
+        row.
+        """
+        # WHY: an explanation is made by the reference backend, which an evaluation does without.
+        from ruleforge.engine.explain import explained
+
+        return explained(
+            self.rulebook,
+            self.revision,
+            self.tables,
+            self.parameters,
+            rule,
+            row,
+            show_sensitive=show_sensitive,
+            most_rows=most_rows,
+        )
 
     @property
     def complete(self) -> bool:

@@ -1,0 +1,164 @@
+"""linked_rows: tables in Polars -> the few rows that one row is linked to, as plain Python values
+
+What `explain` reads of the data. A table of a million rows is filtered by Polars before anything
+becomes a Python object, so that one row costs one pass over the columns of the link.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, Inexact
+from pathlib import PurePath
+from typing import Any
+
+import polars as pl
+
+from ruleforge.engine.admit import FILE, AdmittedTable, bad, raw
+from ruleforge.engine.polars_types import dtype_of, scaled
+from ruleforge.engine.reference_backend import Row
+from ruleforge.engine.reference_functions import in_domain
+from ruleforge.engine.revision import LINE
+from ruleforge.language.core import Value
+from ruleforge.language.schema import Schema, SchoolYear
+from ruleforge.language.types import (
+    BOOLEAN,
+    CELL_PLACES,
+    TEXT,
+    DecimalType,
+    IntegerType,
+    SchoolYearType,
+    ValueType,
+)
+
+Wanted = Mapping[str, Value]
+
+_EXACT = Context(prec=60, traps=[Inexact])
+
+
+@dataclass
+class LinkedRows:
+    """Rows of admitted tables. The same question gives the same objects, so that a row is itself.
+
+    A row has all columns (None where one was not supplied), what stood in cells that could not be read, and under
+    `FILE` and `LINE` its place, where it has one.
+    """
+
+    tables: Mapping[str, AdmittedTable]
+    schema: Schema
+    _found: dict[tuple[object, ...], list[Row]] = field(default_factory=dict)
+
+    def of(self, table: str, wanted: Wanted) -> list[Row]:
+        """All rows that have these values; all rows of the table where nothing is wanted."""
+        asked = (table, *sorted((name, type(value), value) for name, value in wanted.items()))
+        if asked not in self._found:
+            self._found[asked] = self.rows(table, self.frame(table, wanted))
+        return self._found[asked]
+
+    def frame(
+        self, table: str, wanted: Wanted, place: tuple[str, int] | None = None
+    ) -> pl.DataFrame:
+        """The rows that have these values, and stand in that file and line where a place is asked
+        for, in the order of the files; columns as Polars holds them.
+        """
+        admitted = self.tables[table]
+        names = self._names(admitted)
+        cells: dict[str, pl.Series] = {}
+        for name, value in wanted.items():
+            value_type = admitted.table.columns_by_name[name].type
+            held = _held(value, value_type)
+            if held is None:
+                return pl.DataFrame(schema=dict.fromkeys(names, pl.Null))
+            cells[name] = pl.Series(name, [held], dtype=dtype_of(value_type, self.schema))
+        if place is not None:
+            file, line = place
+            numbers = [n for n, path in enumerate(admitted.files) if not file or _is_of(path, file)]
+            cells[FILE] = pl.Series(FILE, numbers, dtype=pl.UInt32)
+            cells[LINE] = pl.Series(LINE, [line] * len(numbers), dtype=pl.UInt32)
+            few = {name: each for name, each in cells.items() if name not in (FILE, LINE)}
+            keys = pl.DataFrame([cells[FILE], cells[LINE]])
+            if few:
+                keys = keys.join(pl.DataFrame(list(few.values())), how="cross")
+        else:
+            keys = pl.DataFrame(list(cells.values()))
+        every = admitted.scan({name: name for name in names})
+        query = admitted.among(keys, names) if cells else every
+        frame = query.collect(engine="streaming")
+        # NOTE: the streaming engine gives rows as they come; files and lines put them in order.
+        if admitted.lined:
+            return frame.sort(FILE, LINE, nulls_last=False) if admitted.files else frame.sort(LINE)
+        key = [name for name in admitted.table.key if name in admitted.supplied]
+        return frame.sort(key, nulls_last=False, maintain_order=True) if key else frame
+
+    def rows(self, table: str, frame: pl.DataFrame) -> list[Row]:
+        """The rows of a frame that `frame` has given."""
+        admitted = self.tables[table]
+        types: dict[str, ValueType] = {
+            column.name: column.type
+            for column in admitted.table.columns
+            if column.name in frame.columns
+        }
+        for name in admitted.convertible:
+            types |= {bad(name): BOOLEAN, raw(name): TEXT}
+        found: list[Row] = []
+        for each in frame.iter_rows(named=True):
+            # WHY: a message may name a column that was not supplied; there it is missing.
+            row: Row = dict.fromkeys(admitted.table.columns_by_name)
+            row |= {
+                name: _value(each[name], value_type)
+                for name, value_type in types.items()
+                if name in each
+            }
+            if FILE in each and each[FILE] is not None:
+                row[FILE] = admitted.files[each[FILE]]
+            if LINE in each:
+                row[LINE] = each[LINE]
+            found.append(row)
+        return found
+
+    @staticmethod
+    def _names(admitted: AdmittedTable) -> list[str]:
+        columns = [c.name for c in admitted.table.columns if c.name in admitted.supplied]
+        unread = [hidden(c) for c in columns if c in admitted.convertible for hidden in (bad, raw)]
+        place = [*([FILE] if admitted.files else []), *([LINE] if admitted.lined else [])]
+        return [*columns, *unread, *place]
+
+
+def _is_of(path: str, file: str) -> bool:
+    """Whether a file is the one that is meant: by its path, or by the end of it."""
+    parts, wanted = PurePath(path).parts, PurePath(file).parts
+    return parts[-len(wanted) :] == wanted
+
+
+def _held(value: Value, value_type: ValueType) -> object:
+    """A value as a column of the type holds it; None where no cell of the type equals it."""
+    match value_type:
+        case DecimalType(places):
+            if not isinstance(value, int | Decimal) or in_domain(value) is None:
+                return None
+            number = Decimal(value)
+            exponent = _EXACT.normalize(number).as_tuple().exponent
+            if not isinstance(exponent, int) or -exponent > min(places, CELL_PLACES):
+                return None
+            return scaled(number, places)
+        case IntegerType():
+            if isinstance(value, Decimal) and value != value.to_integral_value():
+                return None
+            return int(value) if isinstance(value, int | Decimal) else None
+        case SchoolYearType():
+            return value.start_year if isinstance(value, SchoolYear) else None
+        case _:
+            return value
+
+
+def _value(held: Any, value_type: ValueType) -> Value | None:
+    """What a column of the type holds, as a value."""
+    if held is None:
+        return None
+    match value_type:
+        case DecimalType(places):
+            # NOTE: 38 digits and more; the common context would round them to 28.
+            return Decimal(held).scaleb(-places, _EXACT)
+        case SchoolYearType():
+            return SchoolYear(held)
+        case _:
+            value: Value = held
+            return value
