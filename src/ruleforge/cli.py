@@ -42,6 +42,12 @@ exit codes:
   3   data that cannot be read
   64  wrong usage; no such rule or row, or several rows that fit, which are listed
 """
+_EXITS_OF_NEW = """\
+exit codes:
+  0   written; `test`, and `check` of the same files, end with 0, unless lines cannot be read
+  3   files that cannot be read, or have no header
+  64  wrong usage, or a rulebook that is there already
+"""
 _EXITS_OF_FMT = """\
 Comments stay where they are, and what a rulebook says does not change.
 
@@ -135,6 +141,10 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             from ruleforge.commands.explain import explain
 
             return explain(arguments, host, shows_bar=sys.stderr.isatty())
+        case "new":
+            from ruleforge.commands.new import new
+
+            return new(arguments, host, shows_bar=sys.stderr.isatty())
         case "rules":
             from ruleforge.commands.rules import rules
 
@@ -210,6 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     _rules(_command(commands, "rules", "list the rules of a rulebook, or the shipped rulebooks"))
     _show(_command(commands, "show", "print what a rulebook becomes: its trees and its plan"))
     _fmt(_command(commands, "fmt", "give rulebooks their one layout", _EXITS_OF_FMT))
+    _new(_command(commands, "new", "draft a rulebook from data files", _EXITS_OF_NEW))
     _sample(_command(commands, "sample", "write a synthetic district to try things on"))
     return parser
 
@@ -370,6 +381,15 @@ def _fmt(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--diff", action="store_true", help="write nothing; print what would change"
     )
+
+
+def _new(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="the name of the rulebook, such as stays")
+    command.add_argument(
+        "files", metavar="FILES", nargs="+", help="delimited text, Parquet, and folders of them"
+    )
+    command.add_argument("--out", metavar="FILE", help="where it is written (default: NAME.rules)")
+    command.add_argument("--force", action="store_true", help="write over a rulebook that is there")
 
 
 def _sample(command: argparse.ArgumentParser) -> None:
