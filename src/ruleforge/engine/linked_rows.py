@@ -31,6 +31,8 @@ from ruleforge.language.types import (
 
 Wanted = Mapping[str, Value]
 
+_OFTEN = 20  # questions of one kind, after which an index is worth its while
+_FEW = 200_000  # rows of which one is made
 _EXACT = Context(prec=60, traps=[Inexact])
 
 
@@ -45,13 +47,40 @@ class LinkedRows:
     tables: Mapping[str, AdmittedTable]
     schema: Schema
     _found: dict[tuple[object, ...], list[Row]] = field(default_factory=dict)
+    _asked: dict[tuple[str, ...], int] = field(default_factory=dict)
+    _heights: dict[str, int] = field(default_factory=dict)
+    _indexes: dict[tuple[str, ...], dict[tuple[Value | None, ...], list[Row]]] = field(
+        default_factory=dict
+    )
 
     def of(self, table: str, wanted: Wanted) -> list[Row]:
         """All rows that have these values; all rows of the table where nothing is wanted."""
         asked = (table, *sorted((name, type(value), value) for name, value in wanted.items()))
         if asked not in self._found:
-            self._found[asked] = self.rows(table, self.frame(table, wanted))
+            self._found[asked] = self._look_up(table, wanted)
         return self._found[asked]
+
+    def _look_up(self, table: str, wanted: Wanted) -> list[Row]:
+        """The rows, asked of Polars; where that was asked often, of an index of all rows, if they
+        are few: one pupil may have thousands of rows that each lead to a school.
+        """
+        names = (table, *sorted(wanted))
+        self._asked[names] = self._asked.get(names, 0) + 1
+        often = bool(wanted) and self._asked[names] > _OFTEN
+        if not often or self._height(table) > _FEW:
+            return self.rows(table, self.frame(table, wanted))
+        if names not in self._indexes:
+            index: dict[tuple[Value | None, ...], list[Row]] = {}
+            for row in self.of(table, {}):
+                index.setdefault(tuple(row[name] for name in names[1:]), []).append(row)
+            self._indexes[names] = index
+        return self._indexes[names].get(tuple(wanted[name] for name in names[1:]), [])
+
+    def _height(self, table: str) -> int:
+        if table not in self._heights:
+            rows = self.tables[table].scan({}).select(pl.len()).collect(engine="streaming")
+            self._heights[table] = rows.item()
+        return self._heights[table]
 
     def frame(
         self, table: str, wanted: Wanted, place: tuple[str, int] | None = None

@@ -15,7 +15,8 @@ from ruleforge.language.source import Span
 
 _DEFINED = re.compile(r"\bdefine\s+`?(\w+)`?\s*(\([^()]*\))?\s*=[\s(]*\Z")
 _NEXT = re.compile(
-    r"^(?:rule|test|define|parameter|codes|lookup|table|view|scope|report)\b", re.MULTILINE
+    r"^(?:rule|test|define|parameter|codes|lookup|table|view|scope|report(?!\s+when))\b",
+    re.MULTILINE,
 )
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|#[^\n]*|\s+|[^\s"#]+')
 _HIDDEN = re.compile(r"\w+\.#(bad|raw)\.(\w+)")
