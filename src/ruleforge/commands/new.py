@@ -35,6 +35,7 @@ from ruleforge.language.types import TEXT
 from ruleforge.reporting.progress import Bar
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 _ANY_DAY = dt.date(2000, 1, 1)  # no built-in check asks what day it is
 _MOST_ROUNDS = 20  # of taking back what a file does not keep
 
@@ -68,7 +69,7 @@ def new(arguments: argparse.Namespace, host: Host, *, shows_bar: bool) -> Exit:
 
 
 def _files(paths: Sequence[str]) -> Iterator[Path]:
-    """Each file that is named, and those of each folder, but for hidden ones, XML and rulebooks."""
+    """Each file that is named, and the files of each folder that are data by their ending."""
     for each in dict.fromkeys(paths):
         path = Path(each)
         if not path.exists():
@@ -76,16 +77,18 @@ def _files(paths: Sequence[str]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        inside = [
-            Path(place, name)
-            for place, _, names in os.walk(path)
-            for name in names
-            if not name.startswith(".")
-            and Path(name).suffix in (".csv", ".txt", ".tsv", ".parquet")
-        ]
+        inside = list(_below(path))
         if not inside:
             raise DataError(f"the folder `{path}` has no .csv, .tsv, .txt or .parquet file")
         yield from sorted(inside)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if not each.startswith(".")]
+        for name in names:
+            if not name.startswith(".") and Path(name).suffix.casefold() in _SUFFIXES:
+                yield Path(place, name)
 
 
 def _peeked(files: Sequence[Path]) -> dict[str, Peek]:
