@@ -11,6 +11,7 @@ import ruleforge
 from ruleforge.engine import version
 
 NAMES = {
+    "Explanation",
     "FindingRecord",
     "IntakeError",
     "Manifest",
@@ -18,6 +19,7 @@ NAMES = {
     "Result",
     "Revision",
     "RevisionError",
+    "RowError",
     "RuleInfo",
     "Rulebook",
     "RulebookError",

@@ -13,6 +13,7 @@ from ruleforge.engine.admit import FILE, AdmittedPart, AdmittedTable
 from ruleforge.engine.folding import folded_view
 from ruleforge.engine.lower import lower_view, needed
 from ruleforge.engine.needs import Supply, add_columns
+from ruleforge.engine.plan import ROW
 from ruleforge.engine.polars_backend import PolarsBackend
 from ruleforge.engine.polars_views import made
 from ruleforge.engine.revision import LINE
@@ -101,12 +102,17 @@ def add_columns_of_view(
         read.setdefault(row.table, set()).update(all_columns)
 
 
-def view_rows(view: core.View, columns: Iterable[str], backend: PolarsBackend) -> pl.DataFrame:
-    """The rows of a view, in their order; file and line beside those of one table."""
+def view_rows(
+    view: core.View, columns: Iterable[str], backend: PolarsBackend, *, numbered: bool = False
+) -> pl.DataFrame:
+    """The rows of a view, in their order; file and line beside those of one table, and with
+    `numbered` the number that the row has there as `#row`.
+    """
     source = backend.tables[view.variable.table]
     passed: list[str] = []
     if view.group is None:
         passed = [*([FILE] if source.files else []), *([LINE] if source.lined else [])]
+        passed += [ROW] if numbered else []
     ready = folded_view(view, backend.parameters, backend.schema)
     plan = lower_view(ready, columns, backend.schema, passed)
     return made(backend, plan).collect(engine="streaming")
