@@ -25,7 +25,7 @@ from ruleforge.language.suggest import nearest
 from ruleforge.reporting.page import Line, line
 from ruleforge.reporting.progress import Bar
 from ruleforge.reporting.summary import summary
-from ruleforge.reporting.tables import Output, write
+from ruleforge.reporting.tables import Output, published_files, write
 
 NEVER = "never"
 BUILT_IN = "built-in"
@@ -217,7 +217,8 @@ def _refuse_overwriting(book: Rulebook, revision: Revision, outputs: Iterable[Ou
     ]
     kept = {os.path.realpath(path) for path in read_from}
     for output in outputs:
-        for path in output.files:
+        published = published_files(book) if output.is_folder else []
+        for path in (*output.files, *(output.path / name for name in published)):
             # An earlier run's own files lie in a folder of data when somebody wants them there; no
             # table has read them.
             if os.path.realpath(path) in kept and not _is_unwanted(path, revision):

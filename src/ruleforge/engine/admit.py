@@ -222,6 +222,11 @@ def admit(revision: Revision, schema: Schema) -> AdmittedRevision:
             raise RevisionError(
                 f"the rulebook declares no dataset `{dataset}`; its datasets are {known}"
             )
+        if not isinstance(tables, Mapping):
+            raise RevisionError(
+                f"the dataset `{dataset}` is one {type(tables).__name__};"
+                f" give its tables by their names: `{{{dataset!r}: {{'student': …}}}}`"
+            )
         for name, table in tables.items():
             if name not in schema.tables:
                 raise RevisionError(

@@ -51,6 +51,10 @@ class FunctionError(Exception):
     is to do.
     """
 
+    def __str__(self) -> str:
+        # WHY: Polars writes the expression that it was at behind what we say, in names of its own.
+        return super().__str__().partition("\n\nThis error occurred")[0]
+
 
 @dataclass(frozen=True)
 class HostFunctions:
@@ -73,7 +77,7 @@ class HostFunctions:
                 raise FunctionError(f"the rulebook declares no function `{name}`; {hint}")
         lacking = [f"`{name}`" for name in rulebook.functions if name not in given]
         if lacking:
-            are = "function that is" if len(lacking) == 1 else "functions that are"
+            are = "a function that is" if len(lacking) == 1 else "functions that are"
             raise FunctionError(
                 f"the rulebook calls {', '.join(lacking)}, {are} not registered; "
                 "give `functions={…}` to `evaluate`, or `--function NAME=MODULE:NAME` to the shell"
@@ -120,7 +124,8 @@ class HostFunctions:
         if not isinstance(result, pl.Series):
             kind = type(result).__name__
             raise FunctionError(
-                f"the function `{name}` gives a {kind}; it is to give a Polars series"
+                f"the function `{name}` gives {'an' if kind[0] in 'aeio' else 'a'} {kind};"
+                " it is to give a Polars series"
             )
         if len(result) != height:
             raise FunctionError(

@@ -433,6 +433,11 @@ def _remedies(result: Result, skipped: Sequence[_Row]) -> list[Line]:
         for name, value in result.parameters.items()
         if value is None
     ]
+    page += [
+        line(f"{_option_of(dataset)} gives the dataset that is missing.")
+        for dataset in result.rulebook.datasets
+        if any(f"the dataset `{dataset}` is not given" in row["reason"] for row in skipped)
+    ]
     absent = {
         f"`{table}.{column}`": f"{table}.{column}"
         for table, admitted in result.tables.items()
@@ -451,6 +456,12 @@ def _remedies(result: Result, skipped: Sequence[_Row]) -> list[Line]:
             )
         )
     return page
+
+
+def _option_of(dataset: str) -> str:
+    """What the shell gives a dataset with."""
+    own = dataset in ("prior", "state")
+    return f"`--{dataset} DATA`" if own else f"`--dataset {dataset}=DATA`"
 
 
 def _severities(book: Rulebook, severity: Severity, number: int) -> str:

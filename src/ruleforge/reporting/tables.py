@@ -3,7 +3,8 @@
 `.csv`, `.json` and `.parquet` by the extension. Findings are written batch by batch, so memory does
 not grow with their number, and without a Python object for each. A file appears whole or not at
 all: everything goes to temporary names beside the targets, which are renamed when all of it is
-written. A folder gets `findings.parquet`, `rules.csv` and `manifest.json`.
+written. A folder gets `findings.parquet`, `rules.csv` and `manifest.json`, and a CSV file for each
+population and report.
 
 | | a finding is |
 |---|---|
@@ -30,6 +31,7 @@ from polars.io.plugins import register_io_source
 
 from ruleforge.engine.finding import finding_schema, judged_tables, key_fields
 from ruleforge.engine.result import Result
+from ruleforge.language.core import Rulebook
 
 EXTENSIONS = (".csv", ".json", ".parquet")
 _FORMULA = r"^([=+\-@\t\r\n])"
@@ -104,11 +106,21 @@ def write(result: Result, outputs: Sequence[Output]) -> None:
 def _published(result: Result) -> dict[str, pl.DataFrame]:
     """Populations and reports, by the name of their file."""
     populations = {
-        f"population.{name}.csv": frame.with_columns(pl.col("rules").list.join(", "))
+        _file_of("population", name): frame.with_columns(pl.col("rules").list.join(", "))
         for name, frame in result.populations.items()
     }
-    reports = {f"report.{name}.csv": frame for name, frame in result.reports.items()}
+    reports = {_file_of("report", name): frame for name, frame in result.reports.items()}
     return populations | reports
+
+
+def published_files(book: Rulebook) -> list[str]:
+    """The names of the files that populations and reports go to, within a folder."""
+    populations = [_file_of("population", each.name) for each in book.populations]
+    return populations + [_file_of("report", each.name) for each in book.reports]
+
+
+def _file_of(what: str, name: str) -> str:
+    return f"{what}.{name}.csv"
 
 
 def write_table(table: pl.DataFrame, path: Path, extension: str) -> None:
