@@ -102,9 +102,7 @@ class _Loader:
         shipped = shipped_rulebooks()
         roots = [*self.roots, shipped]
         if not _NAME.fullmatch(name):
-            self.diagnostics.append(
-                say.unknown_rulebook(span, name[:80], [], _known(roots), None)
-            )
+            self.diagnostics.append(say.unknown_rulebook(span, name[:80], [], _known(roots), None))
             return
         relative = Path(*name.split(".")).with_suffix(SUFFIX)
         for root in roots:
