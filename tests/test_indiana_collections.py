@@ -208,6 +208,38 @@ def test_each_claimant_is_told_of_the_other(membership: rf.Result) -> None:
     }
 
 
+def test_who_counts_for_pupil_enrollment(tmp_path: Path) -> None:
+    stays = """
+student_id,school_id,entry_date,grade,primary_school,exit_date
+COUNTS,A,2023-08-08,05,true,
+SECOND,A,2023-08-08,05,true,
+SECOND,X,2023-08-08,05,false,
+MOVED,A,2023-08-08,05,true,2023-09-01
+MOVED,X,2023-09-02,05,true,
+SHARED,A,2023-08-08,05,true,
+SHARED,X,2023-09-02,05,true,
+"""
+    pupils = "student_id,birth_date\nCOUNTS,2013-05-05\nSECOND,2013-05-05\n"
+    pupils += "MOVED,2013-05-05\nSHARED,2013-05-05\n"
+    result = judged(
+        tmp_path,
+        "pupil_enrollment",
+        CORPORATIONS | {"student.csv": pupils, "enrollment.csv": stays},
+        dt.date(2023, 10, 2),
+        school_year="2023-24",
+        census_date="2023-10-02",
+    )
+    assert reasons(result, "pupil_enrollment", "student", "school") == {
+        ("COUNTS", "A"): [],
+        ("SECOND", "A"): [],
+        ("SECOND", "X"): ["PupilEnrollment-1"],
+        ("MOVED", "A"): ["PupilEnrollment-5"],
+        ("MOVED", "X"): [],
+        ("SHARED", "A"): ["PupilEnrollment-3"],
+        ("SHARED", "X"): ["PupilEnrollment-3"],
+    }
+
+
 def test_who_counts_as_a_graduate(tmp_path: Path) -> None:
     result = judged(
         tmp_path,
