@@ -38,6 +38,7 @@ from ruleforge.language.source import Span
 from ruleforge.language.types import BOOLEAN
 
 _ROWS = (core.RowVariable, core.Follow, core.Pick)
+_MOST_NEAR = 5_000  # rows that have one value less than counterparts have
 _QUANTIFIERS = (core.Exists, core.Every, core.Aggregate)
 _Quantifier = core.Exists | core.Every | core.Aggregate | core.Pick
 
@@ -103,6 +104,10 @@ class Explainer(Evaluator):
         """That of a view for a row of its first table."""
         source = view.span.source
         return cls(sight, row, Span(source, 0, len(source.text)))
+
+    def leniently(self) -> "Explainer":
+        """Itself: a row has every column, missing where it was not supplied."""
+        return self
 
     # ── rows of other tables ────────────────────────────────────────────────────────────────────
 
@@ -354,11 +359,15 @@ class Explainer(Evaluator):
     def _rows_seen(self, expr: _Quantifier, rows: Rows, within: Span | None) -> RowsSeen:
         """The rows that a quantifier has looked at: first those that decide, then the others."""
         variable, where = expr.variable, expr.where
+        reach = self.reach(variable, where, rows)
         looked_at = self.looked_at(variable, where, rows)
+        linked = bool(reach.wanted) or reach.none
         others = False
         if self.against == core.Against(variable, where):
             others = any(isinstance(each, core.OtherRow) for each in _operands(where))
-            looked_at = self._nearest_first(variable, where, looked_at)
+            near = self._nearly_linked(variable, reach, looked_at)
+            linked = linked and not near
+            looked_at = self._nearest_first(variable, where, [*looked_at, *near])
         matching = {id(each[variable.depth]) for each in self.matching(variable, where, rows)}
         picked = self._pick(expr, rows) if isinstance(expr, core.Pick) else None
         kinds: tuple[list[RowSeen], ...] = ([], [], [])
@@ -374,15 +383,32 @@ class Explainer(Evaluator):
             if row is not None and len(kind) < self.most_rows:
                 seen = self._row_seen(expr, row, inner, within, is_match=is_match)
                 kind.append(replace(seen, picked=row is picked))
-        reach = self.reach(variable, where, rows)
         return RowsSeen(
             self.schema.table(variable.table).shown,
-            bool(reach.wanted) or reach.none,
+            linked,
             len(looked_at),
             len(matching),
             tuple(each for kind in kinds for each in kind),
             others,
         )
+
+    def _nearly_linked(
+        self, variable: core.RowVariable, reach: Reach, linked: Iterable[dict[int, Row | None]]
+    ) -> list[dict[int, Row | None]]:
+        """The rows that have all but one of the values by which counterparts are looked for, where
+        there are not too many that do.
+        """
+        seen = {id(each[variable.depth]) for each in linked} | {id(self.rows[0])}
+        found: list[dict[int, Row | None]] = []
+        if reach.none or len(reach.wanted) < 2:
+            return []
+        for left_out in reach.wanted:
+            wanted = {name: value for name, value in reach.wanted.items() if name != left_out}
+            for row in self.linked.few(variable.table, wanted, _MOST_NEAR):
+                if id(row) not in seen:
+                    seen.add(id(row))
+                    found.append({**self.rows, variable.depth: row})
+        return found
 
     def _nearest_first(
         self,

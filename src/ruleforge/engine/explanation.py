@@ -125,7 +125,8 @@ class RowsSeen:
     `looked_at` is the number of rows that are linked to the row, or of the table where nothing
     links them; `matching` of those for which `where` is true. `rows` are the first of them, those
     that decide before the others; `left_out` is the number of the rest. `others` where the row
-    itself is a row of that table and not counted.
+    itself is a row of that table and not counted. Of `against` rows are looked at too that have all
+    but one of the values by which it links them; they are not `linked`.
     """
 
     table: str

@@ -64,6 +64,11 @@ class LinkedRows:
             self._found[asked] = self._look_up(table, wanted)
         return self._found[asked]
 
+    def few(self, table: str, wanted: Wanted, most: int) -> list[Row]:
+        """The rows that have these values; none where there are more of them than `most`."""
+        frame = self.frame(table, wanted)
+        return self.rows(table, frame) if frame.height <= most else []
+
     def _look_up(self, table: str, wanted: Wanted) -> list[Row]:
         """The rows, asked of Polars; where that was asked often, of an index of all rows, if they
         are few: one pupil may have thousands of rows that each lead to a school.
