@@ -204,7 +204,7 @@ def test_a_conflict_that_reads_what_is_sensitive_names_no_row(result: rf.Result)
     assert '"x"' not in text and "secret x" not in text
     assert "its rows are withheld" in text
     shown = result.explain("Conf-2", {"pupil_id": "P1"}, show_sensitive=True)
-    assert [each.place.key for each in rows_against(shown).rows][0] == (("pupil_id", "P2"),)
+    assert next(each.place.key for each in rows_against(shown).rows) == (("pupil_id", "P2"),)
 
 
 # ── what `after` takes ─────────────────────────────────────────────────────────────────────────
