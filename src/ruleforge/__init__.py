@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from ruleforge.authoring.lint import Lint, lint
     from ruleforge.engine.admit import RevisionError
     from ruleforge.engine.evaluate import evaluate
+    from ruleforge.engine.explanation import Explanation
     from ruleforge.engine.host_functions import FunctionError
     from ruleforge.engine.metadata import FindingRecord, Manifest, RulebookInfo, RuleInfo
+    from ruleforge.engine.named_row import RowError
     from ruleforge.engine.parameters import ParameterError
     from ruleforge.engine.result import Result
     from ruleforge.engine.revision import Revision
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Explanation",
     "FindingRecord",
     "FunctionError",
     "IntakeError",
@@ -50,6 +53,7 @@ __all__ = [
     "Result",
     "Revision",
     "RevisionError",
+    "RowError",
     "RuleInfo",
     "Rulebook",
     "RulebookError",
@@ -91,6 +95,7 @@ def read(
 
 # Where each name is at home.
 _HOMES = {
+    "Explanation": "engine.explanation",
     "FindingRecord": "engine.metadata",
     "FunctionError": "engine.host_functions",
     "IntakeError": "intake.error",
@@ -100,6 +105,7 @@ _HOMES = {
     "Result": "engine.result",
     "Revision": "engine.revision",
     "RevisionError": "engine.admit",
+    "RowError": "engine.named_row",
     "RuleInfo": "engine.metadata",
     "Rulebook": "language.core",
     "RulebookError": "language.load",

@@ -38,7 +38,8 @@ def _exits(meanings: dict[int, str], before: str = "") -> str:
         Exit.BUG: "a bug in RuleForge",
         Exit.INTERRUPTED: "interrupted",
     }
-    lines = "".join(f"  {code:<3} {meaning}\n" for code, meaning in (meanings | common).items())
+    both = sorted((common | meanings).items())
+    lines = "".join(f"  {code:<3} {meaning}\n" for code, meaning in both)
     return f"{before}exit codes:\n{lines}"
 
 
@@ -78,6 +79,21 @@ _EXITS_OF_FMT = _exits(
         2: "a file with mistakes in its syntax, which is left as it is; the others are done",
     },
     "Comments stay where they are, and what a rulebook says does not change.\n\n",
+)
+_EXITS_OF_EXPLAIN = _exits(
+    {
+        0: "explained, whatever the verdict",
+        2: _WRONG_RULEBOOK,
+        3: "data that cannot be read",
+        64: "wrong usage; no such rule or row, or several rows that fit, which are listed",
+    }
+)
+_EXITS_OF_NEW = _exits(
+    {
+        0: "written; `test`, and `check` of the same files, end with 0, unless lines cannot be read",
+        3: "files that cannot be read, or have no header",
+        64: "wrong usage, or a rulebook that is there already",
+    }
 )
 _EXITS_OF_EXPLAIN_CODE = _exits({0: "printed"})
 _EXITS_OF_SAMPLE = _exits({0: "written"})
@@ -174,6 +190,14 @@ def _run(arguments: argparse.Namespace, host: Host) -> Exit:
             from ruleforge.commands.check import check  # each command loads only what it needs
 
             return check(arguments, host, shows_bar=sys.stderr.isatty())
+        case "explain":
+            from ruleforge.commands.explain import explain
+
+            return explain(arguments, host, shows_bar=sys.stderr.isatty())
+        case "new":
+            from ruleforge.commands.new import new
+
+            return new(arguments, host, shows_bar=sys.stderr.isatty())
         case "rules":
             from ruleforge.commands.rules import rules
 
@@ -252,6 +276,8 @@ def _parser() -> argparse.ArgumentParser:
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
     _check(_command(commands, "check", "judge data by a rulebook", _EXITS_OF_CHECK))
+    why = "say why a rule says of a row what it says"
+    _explain(_command(commands, "explain", why, _EXITS_OF_EXPLAIN))
     _test(_command(commands, "test", "run the tests that stand beside the rules", _EXITS_OF_TEST))
     found = "find what is probably not meant in a rulebook"
     _lint(_command(commands, "lint", found, _EXITS_OF_LINT))
@@ -260,6 +286,8 @@ def _parser() -> argparse.ArgumentParser:
     printed = "print what a rulebook becomes: its trees and its plan"
     _show(_command(commands, "show", printed, _EXITS_OF_SHOW))
     _fmt(_command(commands, "fmt", "give rulebooks their one layout", _EXITS_OF_FMT))
+    drafted = "draft a rulebook from data files"
+    _new(_command(commands, "new", drafted, _EXITS_OF_NEW))
     said = "say what the code of a message means"
     _explain_code(_command(commands, "explain-code", said, _EXITS_OF_EXPLAIN_CODE))
     written = "write a synthetic district to try things on"
@@ -321,6 +349,37 @@ def _check(command: argparse.ArgumentParser) -> None:
         "--sensitive",
         action="store_true",
         help="print values of columns that are declared sensitive",
+    )
+
+
+def _explain(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "rulebook", metavar="RULEBOOK", help="a path that ends in .rules, or a name"
+    )
+    command.add_argument("rule", metavar="RULE", help="the id of a rule, or of a built-in check")
+    command.add_argument(
+        "words",
+        metavar="DATA|NAME=VALUE",
+        nargs="+",
+        help="folders and files; and which row: columns or roles (student_id=S1), file=… line=…",
+    )
+    _parameters(command)
+    _others(command)
+    _root(command)
+    command.add_argument(
+        "--show",
+        metavar="N",
+        type=_count,
+        default=5,
+        help="rows of another table that are shown of each kind (default: 5)",
+    )
+    command.add_argument(
+        "--sensitive",
+        action="store_true",
+        help="print values of columns that are declared sensitive",
+    )
+    command.add_argument(
+        "--format", choices=["text", "json"], default="text", help="(default: text)"
     )
 
 
@@ -423,6 +482,15 @@ def _fmt(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--diff", action="store_true", help="write nothing; print what would change"
     )
+
+
+def _new(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="the name of the rulebook, such as stays")
+    command.add_argument(
+        "files", metavar="FILES", nargs="+", help="delimited text, Parquet, and folders of them"
+    )
+    command.add_argument("--out", metavar="FILE", help="where it is written (default: NAME.rules)")
+    command.add_argument("--force", action="store_true", help="write over a rulebook that is there")
 
 
 def _explain_code(command: argparse.ArgumentParser) -> None:

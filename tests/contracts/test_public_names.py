@@ -11,6 +11,7 @@ import ruleforge
 from ruleforge.engine import version
 
 NAMES = {
+    "Explanation",
     "FindingRecord",
     "FunctionError",
     "IntakeError",
@@ -20,6 +21,7 @@ NAMES = {
     "Result",
     "Revision",
     "RevisionError",
+    "RowError",
     "RuleInfo",
     "Rulebook",
     "RulebookError",

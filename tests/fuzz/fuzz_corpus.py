@@ -23,7 +23,7 @@ HEADER = "rulebook seed edition 1\n"
 
 _FENCE = re.compile(r"^```rules[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SECTION = re.compile(r"^--- rulebook\n(.*?)(?=^--- |\Z)", re.MULTILINE | re.DOTALL)
-_USES = re.compile(r"^\s+uses\s+([\w.]+)", re.MULTILINE)
+_USES = re.compile(r"^\s+uses\s+([\w.]+(?:\s*,\s*[\w.]+)*)", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -72,7 +72,7 @@ def _small(text: str) -> Iterator[str]:
 
 
 def _used(text: str) -> Iterable[str]:
-    for name in _USES.findall(text):
+    for name in re.findall(r"[\w.]+", " ".join(_USES.findall(text))):
         path = shipped_rulebooks() / Path(*name.split(".")).with_suffix(".rules")
         if path.is_file():
             yield from declarations(path.read_text(encoding="utf-8"))

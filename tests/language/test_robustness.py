@@ -22,7 +22,7 @@ from ruleforge.language.source import Source, Span
 
 HEADER = "rulebook r edition 1\n"
 FULL = MOST_CHARACTERS - 200
-MODEL = Path(__file__).parents[2] / "rulebooks/indiana/model.rules"
+MODEL = Path(__file__).parents[2] / "rulebooks/indiana/model/enrollment.rules"
 
 
 def read(text: str) -> tuple[ast.Rulebook, list[Diagnostic]]:

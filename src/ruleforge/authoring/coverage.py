@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ruleforge.authoring.judge_example import Bench, in_force
 from ruleforge.authoring.run_tests import bench_of
 from ruleforge.engine.host_functions import Implementation
+from ruleforge.engine.own_words import reported_condition
 from ruleforge.engine.reference_backend import Evaluator, Rows, verdict_of
 from ruleforge.engine.reference_host import plain_functions
 from ruleforge.language import core
@@ -104,7 +105,7 @@ def _of_rule(rule: core.Rule) -> RuleCoverage:
     if rule.when is not None:
         roots.append(("when", rule.when))
     for claim in rule.claims if rule.against is None else ():
-        reported = _reported(claim.condition)
+        reported = reported_condition(claim.condition)
         roots.append(
             ("require", claim.condition) if reported is None else ("report when", reported)
         )
@@ -130,16 +131,6 @@ def written_in(against: core.Against) -> list[core.Expr]:
     if isinstance(where, core.And) and isinstance(where.operands[-1], core.OtherRow):
         return list(where.operands[:-1])
     return [where]
-
-
-def _reported(claim: core.Expr) -> core.Expr | None:
-    """The condition of `report when`, of which the claim is the negation."""
-    word = "report"
-    if isinstance(claim, core.Not):
-        before = claim.span.source.text[: claim.span.start].split()[-2:]
-        if before == [word, "when"]:
-            return claim.operand
-    return None
 
 
 def _operands(root: core.Expr) -> Iterator[core.Expr]:

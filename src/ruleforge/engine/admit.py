@@ -138,24 +138,34 @@ class AdmittedTable:
         part = AdmittedPart(held.lazy(), {name: pl.col(name) for name in wanted})
         return replace(self, parts=(part,), source=self, held=held)
 
-    def among(self, keys: pl.DataFrame, names: Sequence[str]) -> pl.LazyFrame:
+    def among(
+        self, keys: pl.DataFrame, names: Sequence[str], row: str | None = None
+    ) -> pl.LazyFrame:
         """Columns of the rows whose values in the columns of `keys` are one of its rows; of others
-        nothing but those is converted.
+        nothing but those is converted. The row number is `row`, where it is asked for, and may be
+        one of `keys`.
         """
         if self.source is not None:
-            return self.source.among(keys, names)
-        whole = self.with_all((*keys.columns, *names))
-        if whole is not self:
-            return whole.among(keys, names)
+            return self.source.among(keys, names, row)
+        every = self.with_all((*(name for name in keys.columns if name != row), *names))
+        if every is not self:
+            return every.among(keys, names, row)
         frames = []
+        number = [] if row is None else [row]
+        start = 0
         for part in self.parts:
+            whole = part.frame if row is None else part.frame.with_row_index(row, start)
             marks = {name: f"#among.{name}" for name in keys.columns}
-            marked = part.frame.with_columns(self.typed(part, n).alias(m) for n, m in marks.items())
+            marked = whole.with_columns(
+                (pl.col(n) if n == row else self.typed(part, n)).alias(m) for n, m in marks.items()
+            )
             few = marked.join(keys.lazy().rename(marks), on=list(marks.values()), how="semi")
             # NOTE: columns that are all literals have no height of their own; those of `keys` give
             # them one.
             columns = (self.typed(part, name).alias(name) for name in names)
-            frames.append(few.select(*marks.values(), *columns).select(names))
+            frames.append(few.select(*marks.values(), *number, *columns).select(*number, *names))
+            if row is not None and len(self.parts) > 1:
+                start += part.frame.select(pl.len()).collect(engine="streaming").item()
         return pl.concat(frames, how="vertical")
 
     def at(self, rows: pl.Series, names: Sequence[str]) -> pl.DataFrame:

@@ -119,11 +119,12 @@ def evaluate(
         Describer(rulebook, revision.name, ready.backend, show_sensitive),
         ready.values,
         revision,
-        ready.supply.tables,
+        ready.supply,
         _rows(ready, verdicts),
         made.populations,
         made.reports,
         made.unmade,
+        functions or {},
     )
 
 

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 import polars as pl
 
 from ruleforge.engine.admit import AdmittedTable
+from ruleforge.engine.explanation import Explanation
+from ruleforge.engine.host_functions import HostFunctions, Implementation
+from ruleforge.engine.needs import Supply
 from ruleforge.engine.revision import FileRecord, Refusal, Revision
+from ruleforge.engine.whole_views import TablesAndViews
 from ruleforge.language import core
 
 if TYPE_CHECKING:
@@ -59,11 +63,17 @@ class Result:
     writer: Writer = field(repr=False)
     parameters: Mapping[str, core.Value | None]
     revision: Revision = field(repr=False)
-    tables: Mapping[str, AdmittedTable] = field(repr=False)
+    supply: Supply = field(repr=False)
     rows: Mapping[str, int]
     populations: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
     reports: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
     unmade: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[str, Implementation] = field(default_factory=dict, repr=False)
+
+    @property
+    def tables(self) -> Mapping[str, AdmittedTable]:
+        """The tables of the data, and the views that were made."""
+        return self.supply.tables
 
     @cached_property
     def findings(self) -> pl.DataFrame:
@@ -98,6 +108,40 @@ class Result:
             if taken[name] <= per_rule:
                 refusals.append(refusal)
         return self.writer(hits, refusals)
+
+    def explain(
+        self,
+        rule: str,
+        row: Mapping[str, object],
+        *,
+        show_sensitive: bool = False,
+        most_rows: int = 5,
+    ) -> Explanation:
+        """Why a rule says of a row what it says: the values read, and which part decided.
+
+        `row` has values of columns or roles of the rule's table, such as its key, as themselves or
+        as text; `file` and `line` will do too. `most_rows` is how many rows of another table are
+        shown of each kind. Raises `RowError` where there is no such rule, or not exactly one such
+        row.
+        """
+        # WHY: an explanation is made by the reference backend, which an evaluation does without.
+        from ruleforge.engine.explain import explained
+
+        return explained(
+            self.rulebook,
+            self.revision,
+            self._whole_views,
+            rule,
+            row,
+            show_sensitive=show_sensitive,
+            most_rows=most_rows,
+        )
+
+    @cached_property
+    def _whole_views(self) -> TablesAndViews:
+        """What `explain` reads: views are made once."""
+        called = HostFunctions.bound(self.rulebook, self.functions)
+        return TablesAndViews(self.rulebook.views, self.supply, called)
 
     @property
     def complete(self) -> bool:

@@ -14,6 +14,7 @@ from ruleforge.engine.admit import FILE, AdmittedPart, AdmittedTable
 from ruleforge.engine.folding import folded_view
 from ruleforge.engine.lower import lower_view, needed
 from ruleforge.engine.needs import Supply, add_columns
+from ruleforge.engine.plan import ROW
 from ruleforge.engine.polars_backend import PolarsBackend
 from ruleforge.engine.polars_views import made
 from ruleforge.engine.revision import LINE
@@ -107,14 +108,18 @@ def view_rows(
     columns: Iterable[str],
     backend: PolarsBackend,
     unusable: Collection[str] = (),
+    *,
+    numbered: bool = False,
 ) -> pl.DataFrame:
-    """The rows of a view, in their order; file and line beside those of one table. Columns that are
-    `unusable` are not made, whoever asks for them.
+    """The rows of a view, in their order; file and line beside those of one table, and with
+    `numbered` the number that the row has there as `#row`. Columns that are `unusable` are not
+    made, whoever asks for them.
     """
     source = backend.tables[view.variable.table]
     passed: list[str] = []
     if view.group is None:
         passed = [*([FILE] if source.files else []), *([LINE] if source.lined else [])]
+        passed += [ROW] if numbered else []
     there = tuple((name, value) for name, value in view.columns if name not in unusable)
     ready = folded_view(replace(view, columns=there), backend.parameters, backend.schema)
     plan = lower_view(ready, columns, backend.schema, passed)

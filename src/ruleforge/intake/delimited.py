@@ -47,7 +47,7 @@ _COMPRESSED = (
 )  # Polars would unpack
 
 
-class _NoHeaderError(Exception):
+class NoHeaderError(Exception):
     """The file has no header that can be read: why, and in which line it should be."""
 
     def __init__(self, reason: str, line: int | None) -> None:
@@ -96,7 +96,7 @@ def read_delimited(path: Path, table: Table, clause: FileClause) -> Content:
         if clause.header:
             try:
                 header = _read_header(stream, clause.delimiter)
-            except _NoHeaderError as mistake:
+            except NoHeaderError as mistake:
                 return refused_file(mistake.reason, file, table.name, line=mistake.line)
             against = "header"
         else:
@@ -132,6 +132,17 @@ def read_delimited(path: Path, table: Table, clause: FileClause) -> Content:
     )
 
 
+def headers_of(path: Path, delimiter: str) -> list[str]:
+    """The headers of a file as they stand there. Raises `NoHeaderError`, and `OSError` for a file
+    that cannot be opened.
+    """
+    with path.open("rb") as stream:
+        if encoding := _wrong_encoding(stream):
+            raise NoHeaderError(encoding, None)
+        stream.seek(len(BOM) if stream.read(len(BOM)) == BOM else 0)
+        return _read_header(stream, delimiter).fields
+
+
 def _wrong_encoding(stream: BinaryIO) -> str | None:
     head = stream.read(2048)
     stream.seek(0)
@@ -142,7 +153,7 @@ def _wrong_encoding(stream: BinaryIO) -> str | None:
 
 
 def _read_header(stream: BinaryIO, delimiter: str) -> _Header:
-    """The first record that is not blank. Raises `_NoHeaderError`."""
+    """The first record that is not blank. Raises `NoHeaderError`."""
     shape = Shape(delimiter, 0)
     line = 1
     start = stream.tell()
@@ -150,7 +161,7 @@ def _read_header(stream: BinaryIO, delimiter: str) -> _Header:
         line += 1
         start = stream.tell()
     if not raw:
-        raise _NoHeaderError("the file is empty, where a header is expected", None)
+        raise NoHeaderError("the file is empty, where a header is expected", None)
     first_end = len(raw) if raw.endswith(b"\n") else len(raw) + 1
     try:
         try:
@@ -162,18 +173,18 @@ def _read_header(stream: BinaryIO, delimiter: str) -> _Header:
             data = raw if raw.endswith(b"\n") else raw + b"\n"
             fields, end = split(data, 0, first_end, shape.separator, at_end=True)
     except UnreadableError as mistake:
-        raise _NoHeaderError(f"the header cannot be read: {mistake.reason}", line) from None
+        raise NoHeaderError(f"the header cannot be read: {mistake.reason}", line) from None
     text = raw[:end]
     if b"\0" in text:
-        raise _NoHeaderError("the header cannot be read: it has a NUL byte", line)
+        raise NoHeaderError("the header cannot be read: it has a NUL byte", line)
     if b'"' not in text and any(b"\r" in field for field in fields):
-        raise _NoHeaderError(
+        raise NoHeaderError(
             "the lines end in a carriage return alone; save the file with LF or CR LF", line
         )
     try:
         names = [field.decode() for field in fields]
     except UnicodeDecodeError:
-        raise _NoHeaderError(f"the header is not UTF-8: {verbatim(text)[:200]}", line) from None
+        raise NoHeaderError(f"the header is not UTF-8: {verbatim(text)[:200]}", line) from None
     plain = line == 1 and end == first_end
     return _Header(names, min(start + end, start + len(raw)), line + raw[:end].count(b"\n"), plain)
 

@@ -4,7 +4,7 @@ One method for each kind of declaration and clause; `build_expression` has those
 the walk.
 
 What the grammar cannot say is said here or in `literals`: which dates exist, what an escape means,
-what stands between the braces of a message, and which constructs this version does not run.
+and what stands between the braces of a message.
 """
 
 from collections.abc import Iterable

@@ -6,8 +6,8 @@ equals a value of `group by` becomes that value, and each question about the row
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple, TypeVar
 
 from ruleforge.language import ast, core
 from ruleforge.language import check_messages as say
@@ -16,6 +16,8 @@ from ruleforge.language.schema import Column, Link, Table
 from ruleforge.language.sensitive import reads_sensitive
 from ruleforge.language.source import Span
 from ruleforge.language.types import BOOLEAN, PERIOD
+
+Node = TypeVar("Node")
 
 _PLAIN_FIGURES = ("count", "count distinct", "exists", "every")
 
@@ -411,7 +413,7 @@ class Grouped(Maker):
 
     def lifted(self, expr: core.Expr) -> core.Expr:
         for name, value in self.by:
-            if expr == value:
+            if self.is_same(expr, value):
                 return core.LetValue(name, expr.type, expr.span)
         match expr:
             case core.Exists() if expr.variable.depth == 0:
@@ -439,6 +441,18 @@ class Grouped(Maker):
                 return replace(expr, where=self.maybe(expr.where), value=self.maybe(expr.value))
             case _:
                 return core.mapped(expr, self.lifted)
+
+    def is_same(self, expr: core.Expr, value: core.Expr) -> bool:
+        """Whether an expression is a value of `group by`, be it within a question of its own, where
+        the rows that it goes through itself lie deeper.
+        """
+        if expr == value or type(expr) is not type(value):
+            return expr == value
+        own = len(self.rows)
+        depths = [_least_depth(each, own) for each in (expr, value)]
+        if None in depths or depths[0] == depths[1]:
+            return False
+        return _deeper(expr, own, (depths[1] or 0) - (depths[0] or 0)) == value
 
     def maybe(self, expr: core.Expr | None) -> core.Expr | None:
         return None if expr is None else self.lifted(expr)
@@ -472,6 +486,24 @@ class Grouped(Maker):
         if isinstance(expr, core.RowPresent):
             return core.And((core.Present(let, expr.span), let), expr.span)
         return let
+
+
+def _least_depth(expr: core.Expr, least: int) -> int | None:
+    """The least depth, from `least` on, of the rows that an expression goes through."""
+    rows = (node for node in core.walk(expr) if isinstance(node, core.RowVariable))
+    return min((row.depth for row in rows if row.depth >= least), default=None)
+
+
+def _deeper(node: Node, least: int, shift: int) -> Node:
+    """A part of an expression with the rows of a depth from `least` on so much deeper."""
+    if isinstance(node, core.RowVariable):
+        return replace(node, depth=node.depth + shift) if node.depth >= least else node
+    if isinstance(node, tuple):
+        return tuple(_deeper(each, least, shift) for each in node)  # type: ignore[return-value]
+    if not isinstance(node, core.Expr | core.Follow | core.Pick):
+        return node
+    parts = {each.name: getattr(node, each.name) for each in fields(node)}
+    return replace(node, **{n: _deeper(part, least, shift) for n, part in parts.items()})
 
 
 def _root(row: core.Row) -> core.Row:

@@ -102,9 +102,7 @@ class _Loader:
         shipped = shipped_rulebooks()
         roots = [*self.roots, shipped]
         if not _NAME.fullmatch(name):
-            self.diagnostics.append(
-                say.unknown_rulebook(span, name[:80], [], names_under(roots), None)
-            )
+            self.diagnostics.append(say.unknown_rulebook(span, name[:80], [], _known(roots), None))
             return
         relative = Path(*name.split(".")).with_suffix(SUFFIX)
         for root in roots:
@@ -114,7 +112,7 @@ class _Loader:
         places = [str(root / relative) for root in self.roots]
         looked = [*places, f"{relative} among the shipped rulebooks"]
         here = str(relative) if span is None and relative.is_file() else None
-        self.diagnostics.append(say.unknown_rulebook(span, name, looked, names_under(roots), here))
+        self.diagnostics.append(say.unknown_rulebook(span, name, looked, _known(roots), here))
 
     def read(self, path: Path, name: str | None, span: Span | None) -> None:
         try:
@@ -191,14 +189,20 @@ def root_of(folder: Path, name: str) -> Path:
     return root
 
 
-def names_under(roots: Iterable[Path]) -> list[str]:
-    """The names of all rulebooks below some folders."""
+def names_under(roots: Iterable[Path], folders: int = 1) -> list[str]:
+    """The names of all rulebooks below some roots, in at most so many folders within each other."""
+    patterns = ["*/" * depth + "*" + SUFFIX for depth in range(folders + 1)]
     return sorted(
         {
             ".".join(path.relative_to(root).with_suffix("").parts)
             for root in roots
             if root.is_dir()
-            for pattern in (f"*{SUFFIX}", f"*/*{SUFFIX}")  # WHY: a root may be a whole disk
+            for pattern in patterns  # WHY: a root may be a whole disk
             for path in root.glob(pattern)
         }
     )
+
+
+def _known(roots: Iterable[Path]) -> list[str]:
+    """The names that one may have meant; the shipped ones with the parts of a model."""
+    return sorted({*names_under(roots), *names_under([shipped_rulebooks()], 2)})

@@ -58,7 +58,9 @@ def _leveled(expr: core.Expr) -> tuple[int, str]:
             return _ATOM, expr.name
         case core.ColumnValue():
             return _ATOM, f"{row_notation(expr.row)}.{expr.column}"
-        case core.Apply() | core.HostCall():
+        case core.Apply():
+            return _ATOM, _applied(expr)
+        case core.HostCall():
             return _ATOM, f"{expr.function}({_listed(expr.arguments)})"
         case core.SetOf():
             return _ATOM, f"{{{_listed(expr.members)}}}"
@@ -112,6 +114,16 @@ def _negated(operand: core.Expr) -> tuple[int, str]:
             return _TEST, f"{_text(operand.operand, _SUM)} not in {_members(operand)}"
         case _:
             return _NOT, f"not {_text(operand, _ATOM)}"
+
+
+def _applied(expr: core.Apply) -> str:
+    """A function, or what a school year has (`school_year.day(7, 1)`), as they are written."""
+    owner, dot, name = expr.function.partition(".")
+    if not dot or not expr.arguments:
+        return f"{owner}({_listed(expr.arguments)})"
+    arguments = expr.arguments[1:]
+    of = f"{_text(expr.arguments[0], _ATOM)}.{name}"
+    return f"{of}({_listed(arguments)})" if arguments else of
 
 
 def _members(expr: core.InSet) -> str:

@@ -224,6 +224,7 @@ class _Resolver:
             self.tables.pop(name, None)
             self.code_sets.pop(name, None)
             self.views.pop(name, None)
+        self.drop_tables()
         self.cut_links()
         self.of_datasets()
         for parameter in self.of_kind(ast.Parameter):
@@ -489,6 +490,15 @@ class _Resolver:
             else:
                 self.broken.add(f"{table.name}.{(link.link_name or link.table).text}")
         self.tables[table.name] = replace(table, links=tuple(links.values()))
+
+    def drop_tables(self) -> None:
+        """Takes tables away whose columns have a type that is declared twice."""
+        for table in [*self.tables.values()] if self.twice else ():
+            types = {c.type.name for c in table.columns if isinstance(c.type, CodeType)}
+            if types & self.twice:
+                del self.tables[table.name]
+                self.broken.add(table.name)
+                self.twice.add(table.name)
 
     def cut_links(self) -> None:
         """Takes the links to tables that are declared twice away; what follows them is silent."""
