@@ -36,6 +36,8 @@ import pytest
 import ruleforge as rf
 from golden import Golden
 from ruleforge import cli
+from ruleforge.authoring.outcome_page import outcome_text
+from ruleforge.authoring.run_tests import run_tests
 from ruleforge.commands.host import Exit
 from ruleforge.engine.finding import finding_schema
 from ruleforge.engine.revision import FileRecord, Refusal
@@ -44,6 +46,7 @@ from ruleforge.language.check_expression import MOST_PARTS_OF_A_RULE
 from ruleforge.language.check_views import MOST_VIEWS
 from ruleforge.language.core import Severity
 from ruleforge.language.functions import FUNCTIONS, Function, Kind, Result
+from ruleforge.language.reformat import reformat
 from ruleforge.language.resolve import MOST_CHOICES
 from ruleforge.language.source import Source
 from ruleforge.language.types import type_name
@@ -53,6 +56,7 @@ DOCS = ROOT / "docs"
 LANGUAGE = DOCS / "language.md"
 EXECUTED = (
     DOCS / "tutorial.md",
+    DOCS / "writing.md",
     DOCS / "index.md",
     DOCS / "shell.md",
     DOCS / "python.md",
@@ -316,6 +320,25 @@ def test_rules_of_the_language_are_of_the_language(block: Block) -> None:
         block.text if block.text.startswith("rulebook ") else f"rulebook a edition 1\n{block.text}"
     )
     assert parse.parse(Source("language.md", text)).diagnostics == ()
+
+
+def _rulebooks_of_writing() -> list[Block]:
+    text = (DOCS / "writing.md").read_text(encoding="utf-8")
+    return [block for block in blocks_of(text) if block.kind == "rules"]
+
+
+@pytest.mark.parametrize("block", _rulebooks_of_writing(), ids=lambda block: block.file)
+def test_rulebooks_of_writing_are_complete_and_their_tests_pass(block: Block) -> None:
+    """Laid out as `fmt` does, without a warning, with a test that both engines pass."""
+    book = rf.load_text(block.text, block.file)
+    assert book.warnings == ()
+    assert reformat(Source(block.file, block.text)) == block.text
+    outcomes = list(run_tests(book))
+    assert outcomes
+    for outcome in outcomes:
+        assert outcome.passed, outcome_text(outcome)
+    named = {each.rule for outcome in outcomes for each in outcome.test.expectations}
+    assert named == {rule.id for rule in book.rules}
 
 
 def test_limits_of_the_language_are_those_of_the_code() -> None:
