@@ -168,7 +168,7 @@ def counterparts(
     number = f"{pairs.inner.scan.prefix}.{ROW}"
     on, own = linked.on, linked.own
     few = order.join(linked.other, left_on="#other", right_on=number, maintain_order="left")
-    few = few.rename({"#other": number})
+    few = few.rename({"#other": number}).with_row_index("#place")
     numbers = few.group_by(on).len()
     sizes = own.join(numbers, on=on, how="left", maintain_order="left")["len"].fill_null(0)
     own = own.with_columns((sizes.cum_sum() // _MOST_PAIRS).alias("#part"))
@@ -177,8 +177,10 @@ def counterparts(
         for position, value in enumerate(extract.values)
     ]
     for part in own.partition_by("#part", include_key=False, maintain_order=True):
-        joined = part.lazy().join(few.lazy(), on=on, how="inner", maintain_order="left_right")
+        joined = part.lazy().join(few.lazy(), on=on, how="inner")
+        # WHY: no step keeps the order of rows.
         found = backend.apply(joined, pairs.steps, [ROW, number], None).collect()
+        found = found.sort(ROW, "#place")
         first = found.group_by(ROW, maintain_order=True).head(most)
         yield (
             found.group_by(ROW, maintain_order=True).agg(pl.len().alias("number")),
