@@ -70,7 +70,8 @@ def _kept(frame: pl.LazyFrame, view: core.View) -> pl.LazyFrame:
     number = "#number"
     rows = frame.with_row_index(number).drop_nulls(keep.by)
     by = list(dict.fromkeys(keep.per))
-    rows = one_of_several(rows, by, [keep.by, *ties], greatest=keep.latest)
+    # NOTE: rows that are equal in all that they show still stand at different places.
+    rows = one_of_several(rows, by, [keep.by, *ties, number], greatest=keep.latest)
     return rows.sort(number).drop(number)
 
 
