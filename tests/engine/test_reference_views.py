@@ -438,9 +438,13 @@ def test_keep_of_codes_goes_by_their_set_and_of_groups_by_their_figures() -> Non
 
 
 def test_keep_of_equal_rows_keeps_one() -> None:
-    rows = stays(("P1", "A", 1), ("P1", "A", 1), ("P1", "A", 1))
-    tried = Tried("view v from x in stay keep latest by x.entry per x.pupil_id", stay=rows)
-    assert tried.rows("v", "pupil_id") == [("P1",)]
+    rows = stays(("P1", "A", 1), ("P1", "B", 1), ("P2", "A", 1), ("P1", "A", 1), ("P1", "A", 1))
+    body = 'view v from x in stay where x.school_id = "A" keep {} by x.entry per x.pupil_id'
+    # The last of the three or the first, which stands behind or before that of P2.
+    tried = Tried(body.format("latest"), stay=rows)
+    assert tried.rows("v", "pupil_id") == [("P2",), ("P1",)]
+    tried = Tried(body.format("earliest"), stay=rows)
+    assert tried.rows("v", "pupil_id") == [("P1",), ("P2",)]
 
 
 # ── scopes, datasets, what is not there ────────────────────────────────────────────────────────

@@ -107,12 +107,7 @@ class RulebookWriter(ViewWriter):
         declared = [name for name in self.tables if name not in self.made]
         table = self.pick(("enrollment", "enrollment", "school", "student", *declared))
         self.tables_read.add(table)
-        condition = self.condition(Scope().with_row("x", table), 2).text
-        if self.chance(50):
-            # Most rows stay, or there is nothing to judge.
-            column = self.pick(list(self.tables[table].columns))
-            condition = f"{condition} or x.{column} is present"
-        return f"scope x in {table} where {condition}"
+        return f"scope x in {table} where {self.mild(Scope().with_row('x', table), [('x', table)])}"
 
     # ── rules ───────────────────────────────────────────────────────────────────────────────────
 
@@ -263,7 +258,7 @@ class RulebookWriter(ViewWriter):
         roles = list(self.tables[table].roles)
         self.random.shuffle(roles)
         scope = Scope().with_row("x", table)
-        where = f" where {self.condition(scope, 2).text}" if self.chance(40) else ""
+        where = f" where {self.mild(scope, [('x', table)])}" if self.chance(40) else ""
         severities = self.random.sample((*SEVERITIES, "conflict"), 1 + self.below(4))
         unless = f"\n  unless {', '.join(severities)}" if self.chance(90) else ""
         by = ", ".join(roles[: 1 + self.below(len(roles))])
@@ -279,6 +274,7 @@ class RulebookWriter(ViewWriter):
         if self.made and self.chance(25):
             body.append(self.define())
         body += [self.rule(number) for number in range(1, 2 + self.below(self.emphasis.rules))]
+        body += [self.sweeping_rule(view) for view in self.made if self.chance(60)]
         body += [self.population() for _ in range(self.below(3) if self.sometimes() else 0)]
         body += [self.report() for _ in range(self.below(3) if self.sometimes() else 0)]
         declared = [

@@ -24,8 +24,8 @@ EMPHASES = (
     Emphasis("quantifiers", quantifiers=5, functions=1, share=3),
     Emphasis("functions", quantifiers=1, functions=8, most_rows=4, share=2),
     Emphasis("extremes", quantifiers=2, functions=6, extreme=True, most_rows=4, share=3),
-    Emphasis("views", views=3, rules=2, share=5),
-    Emphasis("rulebooks", views=1, whole=45, quantifiers=2, rules=4, fuel=14, share=5),
+    Emphasis("views", views=3, whole=12, rules=2, share=5),
+    Emphasis("rulebooks", views=1, whole=45, quantifiers=2, rules=4, fuel=14, most_rows=8, share=5),
 )
 
 LONG = "RULEFORGE_CASES" in os.environ

@@ -71,6 +71,9 @@ class ViewWriter(Writer):
         lines = [f"view {name} from x in {rows[0][1]}"]
         equated: dict[tuple[str, str], tuple[str, str]] = {}
         second = self.any_table()
+        for _ in range(2):
+            if not self.pairs_of_ids(second, rows[0][1]):
+                second = self.any_table()
         if self.pairs(second, rows[0][1]) and self.chance(40):
             rows.append(("y", second))
             on, equated = self.on(rows)
@@ -80,7 +83,7 @@ class ViewWriter(Writer):
             self.tables_read.add(table)
             scope = scope.with_row(row, table)
         if self.chance(35):
-            lines.append(f"  where {self.condition(scope, 2).text}")
+            lines.append(f"  where {self.mild(scope, rows)}")
         if self.chance(50):
             columns, key = self.grouped(lines, rows, scope)
         else:
@@ -95,9 +98,9 @@ class ViewWriter(Writer):
         """The condition of a join, and which columns of `y` it makes equal to which of `x`."""
         (_, first), (_, second) = rows
         pairs = self.pairs(second, first)
-        likely = [pair for pair in pairs if all(each.endswith("_id") for each in pair)]
+        likely = self.pairs_of_ids(second, first)
         chosen = [self.pick(likely if likely and self.chance(88) else pairs)]
-        if self.chance(25):
+        if self.chance(15):
             more = [pair for pair in pairs if pair[0] != chosen[0][0]]
             chosen += [self.pick(more)] if more else []
         parts = []
@@ -106,13 +109,18 @@ class ViewWriter(Writer):
             self.random.shuffle(sides)
             parts.append(" = ".join(sides))
         unequal = [pair for pair in pairs if self.tables[second].columns[pair[0]] != "boolean"]
-        if unequal and self.chance(25):
+        if unequal and self.chance(15):
             mine, theirs = self.pick(unequal)
             parts.append(f"y.{mine} {self.pick(('<', '<=', '>', '>=', '!='))} x.{theirs}")
-        if self.chance(20):
+        if self.chance(10):
             parts.append(bracketed(self.condition(Scope().with_row("y", second), 1).text))
         self.random.shuffle(parts)
         return " and ".join(parts), {("y", mine): ("x", theirs) for mine, theirs in chosen}
+
+    def pairs_of_ids(self, table: str, outer: str) -> list[tuple[str, str]]:
+        """The columns of two tables that are likely to have values in common."""
+        pairs = self.pairs(table, outer)
+        return [pair for pair in pairs if all(each.endswith("_id") for each in pair)]
 
     def shape(
         self, name: str, columns: Columns, rows: Iterable[tuple[str, str]], key: Sequence[str]
@@ -132,6 +140,18 @@ class ViewWriter(Writer):
                 if link not in columns.types and link not in links and len(names) == len(own):
                     links[link] = (target, names)
         return Shape(name, columns.types, links, tuple(key), roles, places=columns.places)
+
+    def mild(self, scope: Scope, rows: Sequence[tuple[str, str]]) -> str:
+        """A condition that most rows pass, most of the time, or there would be nothing to look at."""
+        condition = self.condition(scope, 2).text
+        row, column = self.plain(rows)
+        return f"{condition} or {row}.{column} is present" if self.chance(70) else condition
+
+    def sweeping_rule(self, view: str) -> str:
+        """A rule that says what every column of a view is, in each of its rows."""
+        said = ", ".join(f"{{x.{name}}}" for name in self.tables[view].columns)
+        name = self.fresh("S")
+        return f'rule {name} warning\n  for x in {view}\n  require x is missing\n  message "{said}"'
 
     def plain(self, rows: Sequence[tuple[str, str]]) -> tuple[str, str]:
         """A column of one of the rows."""
@@ -267,10 +287,11 @@ class ViewWriter(Writer):
             columns.add(name, of_type, written.places, source)
             key.append(name)
         lines.append(f"  group by {', '.join(groups)}")
-        names += self.figures(rows, scope, names)
-        for _ in range(self.below(5)):
+        figures = self.figures(rows, scope, names)
+        names += figures
+        for _ in range(self.below(6)):
             name = self.fresh_column()
-            of_type, value = self.of_group(names)
+            of_type, value = self.of_group(names, figures)
             if value.text not in groups:
                 selects.append(f"{name} = {value.text}")
                 columns.add(name, of_type, value.places, None)
@@ -297,10 +318,10 @@ class ViewWriter(Writer):
         value = self.value(of_type, scope, 2, constant=False)
         return value, of_type, _source(value.text)
 
-    def of_group(self, names: Sequence[Name]) -> tuple[str, Written]:
+    def of_group(self, names: Sequence[Name], figures: Sequence[Name]) -> tuple[str, Written]:
         """A value of a group, and its type: a figure, or an expression over figures."""
-        if self.chance(60):
-            name = self.pick(names)
+        if self.chance(65):
+            name = self.pick(figures)
             return name.type, Written(name.text, places=name.places)
         of_type = self.pick(VALUES)
         known = tuple(each for each in names if not _has_rows(each.text))
@@ -311,7 +332,7 @@ class ViewWriter(Writer):
         self, rows: Sequence[tuple[str, str]], scope: Scope, by: Sequence[Name]
     ) -> list[Name]:
         """Some figures about a group, and one about rows of another table that its values lead to."""
-        found = [self.figure(rows, scope) for _ in range(1 + self.below(4))]
+        found = [self.figure(rows, scope) for _ in range(2 + self.below(4))]
         if self.chance(25):
             table = self.any_table()
             self.tables_read.add(table)
@@ -395,7 +416,7 @@ class ViewWriter(Writer):
         title = ' "A count"' if self.chance(50) else ""
         lines = [f"report {self.fresh('r')}{title} from x in {rows[0][1]}"]
         if self.chance(40):
-            lines[0] += f" where {self.condition(scope, 2).text}"
+            lines[0] += f" where {self.mild(scope, rows)}"
         names: list[Name] = []
         by: list[str] = []
         for _ in range(self.pick((0, 1, 1, 2))):
@@ -406,10 +427,11 @@ class ViewWriter(Writer):
         if by:
             lines.append(f"  by {', '.join(by)}")
         grouped = [each.text for each in names]
-        names += self.figures(rows, scope, names)
+        figures = self.figures(rows, scope, names)
+        names += figures
         shows = []
         for _ in range(1 + self.below(4)):
-            value = self.of_group(names)[1]
+            value = self.of_group(names, figures)[1]
             if value.text not in grouped:
                 shows.append(f"{self.fresh_column()} = {value.text}")
         lines.append(f"  show {', '.join(shows or [f'{self.fresh_column()} = count(x)'])}")

@@ -70,7 +70,8 @@ def _kept(frame: pl.LazyFrame, view: core.View) -> pl.LazyFrame:
     number = "#number"
     rows = frame.with_row_index(number).drop_nulls(keep.by)
     by = list(dict.fromkeys(keep.per))
-    rows = one_of_several(rows, by, [keep.by, *ties], greatest=keep.latest)
+    # NOTE: rows that are equal in all that they show still stand at different places.
+    rows = one_of_several(rows, by, [keep.by, *ties, number], greatest=keep.latest)
     return rows.sort(number).drop(number)
 
 
@@ -168,7 +169,7 @@ def counterparts(
     number = f"{pairs.inner.scan.prefix}.{ROW}"
     on, own = linked.on, linked.own
     few = order.join(linked.other, left_on="#other", right_on=number, maintain_order="left")
-    few = few.rename({"#other": number})
+    few = few.rename({"#other": number}).with_row_index("#place")
     numbers = few.group_by(on).len()
     sizes = own.join(numbers, on=on, how="left", maintain_order="left")["len"].fill_null(0)
     own = own.with_columns((sizes.cum_sum() // _MOST_PAIRS).alias("#part"))
@@ -177,8 +178,10 @@ def counterparts(
         for position, value in enumerate(extract.values)
     ]
     for part in own.partition_by("#part", include_key=False, maintain_order=True):
-        joined = part.lazy().join(few.lazy(), on=on, how="inner", maintain_order="left_right")
+        joined = part.lazy().join(few.lazy(), on=on, how="inner")
+        # WHY: no step keeps the order of rows.
         found = backend.apply(joined, pairs.steps, [ROW, number], None).collect()
+        found = found.sort(ROW, "#place")
         first = found.group_by(ROW, maintain_order=True).head(most)
         yield (
             found.group_by(ROW, maintain_order=True).agg(pl.len().alias("number")),

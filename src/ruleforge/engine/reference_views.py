@@ -189,7 +189,9 @@ def _kept(
     made: Sequence[dict[str, Any]],
     evaluator: Evaluator,
 ) -> list[dict[str, Any]]:
-    """One row of those that agree in the columns `per`. Of rows that are equal the first is kept."""
+    """One row of those that agree in the columns `per`. Of rows that are equal the last is the
+    latest, and the first the earliest.
+    """
     groups: dict[tuple[Any, ...], list[int]] = {}
     for number, row in enumerate(made):
         if row[keep.by] is not None:
@@ -197,7 +199,8 @@ def _kept(
 
     def rank(number: int) -> Any:
         row = made[number]
-        return evaluator.order(row[keep.by], types[keep.by]), evaluator.rank(view.table, row)
+        value = evaluator.order(row[keep.by], types[keep.by])
+        return value, evaluator.rank(view.table, row), number
 
     extreme = max if keep.latest else min
     kept = {extreme(numbers, key=rank) for numbers in groups.values()}

@@ -639,6 +639,16 @@ def group_in_group(span: Span) -> Diagnostic:
     )
 
 
+def figure_of_other_row(span: Span, name: str) -> Diagnostic:
+    return Diagnostic(
+        "RF318",
+        f"{snippet(span)} is a figure about the group, and reads `{name}`",
+        span,
+        why=f"a figure is worked out once for a group, not for each `{name}`",
+        fix="make a view of pairs, with `with … on …`, and group that",
+    )
+
+
 def other_group_row(span: Span, name: str, row: str) -> Diagnostic:
     return Diagnostic(
         "RF318",

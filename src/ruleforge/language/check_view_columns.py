@@ -5,13 +5,13 @@ equals a value of `group by` becomes that value, and each question about the row
 `Figure`. What then still reads a row has as many values as the group has rows, and is refused.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple, TypeVar
 
 from ruleforge.language import ast, core
 from ruleforge.language import check_messages as say
-from ruleforge.language.check_expression import ExpressionChecker, Scope
+from ruleforge.language.check_expression import ExpressionChecker, Scope, depths_read
 from ruleforge.language.schema import Column, Link, Table
 from ruleforge.language.sensitive import reads_sensitive
 from ruleforge.language.source import Span
@@ -479,6 +479,7 @@ class Grouped(Maker):
         Whether a row is found is a figure that is missing where none is picked, and false where the
         picked row refers to none.
         """
+        self.reads_no_other_row(expr, (value, where, picked))
         new = core.Figure("", kind, value, where, picked, expr.type)
         if new not in self.figures:
             self.figures[new] = core.LetValue(f"figure.{len(self.figures)}", expr.type, expr.span)
@@ -486,6 +487,15 @@ class Grouped(Maker):
         if isinstance(expr, core.RowPresent):
             return core.And((core.Present(let, expr.span), let), expr.span)
         return let
+
+    def reads_no_other_row(self, expr: core.Expr, parts: Iterable[core.Expr | None]) -> None:
+        """Says so where a figure stands in a question about other rows, and reads those."""
+        for part in (each for each in parts if each is not None):
+            outside = [depth for depth in depths_read(part) if depth >= len(self.rows)]
+            for node in core.walk(part) if outside else ():
+                if isinstance(node, core.RowVariable) and node.depth == min(outside):
+                    self.expressions.complain(say.figure_of_other_row(expr.span, node.name))
+                    return
 
 
 def _least_depth(expr: core.Expr, least: int) -> int | None:
