@@ -303,5 +303,5 @@ def figures_of(
 ) -> list[Row] | None:
     """The rows of a report; None where it reads what is not there."""
     rows = rows_of(report.view, schema, tables, parameters, functions or {})
-    names = {column.name for column in report.view.table.columns}
-    return None if rows is None or any(names - row.keys() for row in rows) else rows
+    names = report.view.table.columns_by_name.keys()
+    return rows if rows is not None and names <= set(rows.columns) else None

@@ -59,7 +59,7 @@ def with_views(
 
 def rows_of(
     view: core.View, schema: Schema, tables: Tables, parameters: Parameters, functions: Functions
-) -> list[Row] | None:
+) -> ViewRows | None:
     """The rows of a view; None where the data that it takes to know them was not supplied."""
 
     def is_there(expr: core.Expr | core.Row | None) -> bool:
