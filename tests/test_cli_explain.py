@@ -92,6 +92,54 @@ def test_what_goes_wrong(
     assert complaint in found[2]
 
 
+BEYOND = """\
+rulebook small edition 1
+dataset prior "Last year"
+function similarity(a: text, b: text): decimal
+table pupil
+  pupil_id: text required identifies student
+  name:     text
+  key pupil_id
+rule B-1 error
+  for p in pupil
+  require exists(q in prior.pupil where q.pupil_id = p.pupil_id and similarity(p.name, q.name) > 0.9)
+"""
+FUNCTION = """\
+import polars as pl
+def alike(a, b):
+    return (a == b).cast(pl.Float64)
+def broken(a, b):
+    raise ValueError("no names")
+"""
+
+
+def test_datasets_and_functions(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("small.rules").write_text(BEYOND)
+    Path("names_for_explain.py").write_text(FUNCTION)
+    Path("pupil.csv").write_text("pupil_id,name\nS1,Kim\nS2,Lee\n")
+    Path("before").mkdir()
+    Path("before/pupil.csv").write_text("pupil_id,name\nS1,Kym\nS2,Lee\n")
+    function = ("--function", "similarity=names_for_explain:alike")
+    for words in (("--prior", "before"), ("--dataset", "prior=before")):
+        code, page, _ = said(capsys, "B-1", "pupil.csv", "student=S2", *words, *function)
+        assert (code, "Holds: " in page) == (0, True)
+        assert "prior pupil.csv:3  pupil_id S2, name Lee  matches" in page
+    code, page, _ = said(capsys, "B-1", "pupil.csv", "student=S1", "--prior", "before", *function)
+    assert (code, "Fails: " in page) == (0, True)
+    assert "`similarity(p.name, q.name) > 0.9` is false: similarity(p.name, q.name) is 0" in page
+    code, page, _ = said(capsys, "B-1", "pupil.csv", "student=S1", *function)
+    assert (code, "the dataset `prior` is not given" in page) == (0, True)
+    code, page, complaint = said(capsys, "B-1", "pupil.csv", "student=S1", "--prior", "before")
+    assert (code, page) == (64, "")
+    assert "the rulebook calls `similarity`" in complaint and "not registered" in complaint
+    broken = ("--function", "similarity=names_for_explain:broken")
+    words = ("B-1", "pupil.csv", "student=S1", "--prior", "before", *broken)
+    assert said(capsys, *words)[::2] == (
+        64,
+        "error: the function `similarity` raised ValueError: no names\n",
+    )
+
+
 def test_a_rule_without_its_parameter(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, page, _ = said(capsys, "A-1", ".", "student=S1")
     assert code == 0

@@ -129,7 +129,8 @@ def test_every_row_has_the_verdict_of_the_evaluation(
 
 
 def rows_against(explanation: rf.Explanation) -> RowsSeen:
-    (clause,) = (each for each in explanation.clauses if each.word == "against")
+    clause = explanation.clauses[-1]
+    assert clause.word == "against"
     assert clause.step.rows is not None
     return clause.step.rows
 
@@ -171,6 +172,14 @@ def test_a_row_is_not_its_own_counterpart_but_its_twin_is() -> None:
     assert rows_against(beside).matching == 2
 
 
+def test_a_value_that_links_no_row_because_it_is_missing_is_named() -> None:
+    rows = [{"pupil": None, "place": "A", "days": 7}, {"pupil": None, "place": "A", "days": 9}]
+    said = conflicts({"stay": pl.DataFrame(rows, schema_overrides={"pupil": pl.String})})
+    assert said.verdict == "holds"
+    assert rows_against(said).missing == ("s.pupil",)
+    assert "no other row of stay is linked to this row, as s.pupil is missing" in str(said)
+
+
 def test_those_that_nearly_stand_against_a_row_come_first_and_are_counted() -> None:
     near = [{"pupil": "P1", "place": "A", "days": 5}] * 30
     far = [{"pupil": "P1", "place": "B", "days": 1}] * 40
@@ -204,7 +213,7 @@ def test_a_conflict_that_reads_what_is_sensitive_names_no_row(result: rf.Result)
     assert '"x"' not in text and "secret x" not in text
     assert "its rows are withheld" in text
     shown = result.explain("Conf-2", {"pupil_id": "P1"}, show_sensitive=True)
-    assert next(each.place.key for each in rows_against(shown).rows) == (("pupil_id", "P2"),)
+    assert rows_against(shown).rows[0].place.key == (("pupil_id", "P2"),)
 
 
 # ── what `after` takes ─────────────────────────────────────────────────────────────────────────
@@ -311,6 +320,32 @@ def test_a_row_of_a_group_shows_the_rows_that_it_is_made_of(result: rf.Result) -
     assert "Made of 4 rows of stay" in str(said)
     # Nothing is said of rows behind a row of any other kind.
     assert result.explain("View-2", {"pupil_id": "P1"}).made_of is None
+
+
+PAIRS = """\
+rulebook pairs edition 1
+table stay
+  pupil: text required identifies student
+  days:  integer
+view pair
+  from s in stay with o in stay on s.pupil = o.pupil
+  select pupil = s.pupil, both = s.days + o.days
+rule P-1 error
+  for p in pair
+  require p.both < 10
+"""
+
+
+def test_rows_of_a_view_that_have_one_key_are_told_by_the_columns_in_which_they_differ() -> None:
+    book = rf.load_text(PAIRS)
+    stay = pl.DataFrame({"pupil": ["P1", "P1", "P2", "P2"], "days": [4, 7, 3, 3]})
+    result = rf.evaluate(book, rf.Revision("r", {"stay": stay}), as_of=DAY)
+    with pytest.raises(rf.RowError, match="4 rows of `pair` have pupil P1") as raised:
+        result.explain("P-1", {"pupil": "P1"})
+    assert [each["both"] for each in raised.value.choices] == ["8", "11", "11", "14"]
+    # Of rows that are equal in everything every rule says the same.
+    assert result.explain("P-1", {"pupil": "P1", "both": 14}).verdict == "fails"
+    assert result.explain("P-1", {"pupil": "P2"}).verdict == "holds"
 
 
 def test_a_view_is_whole_whatever_the_evaluation_has_read(revision: rf.Revision) -> None:

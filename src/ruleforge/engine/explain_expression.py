@@ -63,11 +63,16 @@ class Sight:
 @dataclass(frozen=True)
 class Reach:
     """What the rows of a quantifier are looked for by: the columns of its table, and the values
-    that they must have. `none` where one of those values is missing, which nothing equals.
+    that they must have. Nothing equals those of them that are `missing`.
     """
 
     wanted: Mapping[str, Value]
-    none: bool
+    missing: tuple[core.Expr, ...]
+
+    @property
+    def none(self) -> bool:
+        """Whether no row can have the values."""
+        return bool(self.missing)
 
 
 class Explainer(Evaluator):
@@ -132,16 +137,16 @@ class Explainer(Evaluator):
     def reach(self, variable: core.RowVariable, where: core.Expr | None, rows: Rows) -> Reach:
         """By what the rows of a quantifier are found."""
         wanted: dict[str, Value] = {}
-        none = False
+        missing: list[core.Expr] = []
         for inner, outer in links(where, variable.depth) if where is not None else ():
             if not isinstance(inner, core.ColumnValue) or inner.row != variable:
                 continue
             value = self.value(outer, rows)
             if not isinstance(value, Value):
-                none = True
+                missing.append(outer)
             elif inner.column not in wanted:
                 wanted[inner.column] = value
-        return Reach(wanted, none)
+        return Reach(wanted, tuple(missing))
 
     def _follow(self, row: core.Follow, rows: Rows) -> Row | None:
         here = self.row(row.row, rows)
@@ -390,6 +395,7 @@ class Explainer(Evaluator):
             len(matching),
             tuple(each for kind in kinds for each in kind),
             others,
+            tuple(dict.fromkeys(own_words(each, within).text for each in reach.missing)),
         )
 
     def _nearly_linked(

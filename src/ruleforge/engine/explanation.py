@@ -125,7 +125,8 @@ class RowsSeen:
     `looked_at` is the number of rows that are linked to the row, or of the table where nothing
     links them; `matching` of those for which `where` is true. `rows` are the first of them, those
     that decide before the others; `left_out` is the number of the rest. `others` where the row
-    itself is a row of that table and not counted. Of `against` rows are looked at too that have all
+    itself is a row of that table and not counted. `missing` are the values by which rows would be
+    linked and which are missing, so that there are none. Of `against` rows are looked at too that have all
     but one of the values by which it links them; they are not `linked`.
     """
 
@@ -135,6 +136,7 @@ class RowsSeen:
     matching: int
     rows: tuple[RowSeen, ...]
     others: bool = False
+    missing: tuple[str, ...] = ()
 
     @property
     def left_out(self) -> int:
@@ -149,6 +151,7 @@ class RowsSeen:
             "rows": _listed(self.rows),
             "left_out": self.left_out,
             "others": self.others,
+            "missing": list(self.missing),
         }
 
 

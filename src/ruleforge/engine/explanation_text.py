@@ -299,6 +299,8 @@ def _rows(rows: RowsSeen, indent: int) -> Iterator[SaidLine]:
     if not rows.looked_at:
         number = f"no {'other ' if rows.others else ''}row of {rows.table}"
         told = f"{number} is {'linked to this row' if rows.linked else 'there'}"
+        if rows.missing:
+            told += f", as {' and '.join(rows.missing)} {'is' if len(rows.missing) == 1 else 'are'} missing"
     elif rows.matching == rows.looked_at:
         told += f", and {'it matches' if rows.looked_at == 1 else 'all match'}"
     elif not rows.matching:

@@ -4,15 +4,19 @@ Exactly one row must have the values. Where a view has none, but the table that 
 one, that is the answer: the row is left out of the view.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import polars as pl
 
 from ruleforge.engine.admit import FILE
 from ruleforge.engine.linked_rows import LinkedRows
 from ruleforge.engine.parameters import converted
+from ruleforge.engine.plan import ROW
 from ruleforge.engine.reference_backend import Row
 from ruleforge.engine.reference_functions import shown
 from ruleforge.engine.revision import LINE
+from ruleforge.engine.whole_views import SOURCE
 from ruleforge.language import core
 from ruleforge.language.check_messages import named
 from ruleforge.language.core import Value
@@ -53,8 +57,8 @@ def named_row(
     if any(each in given and each not in table.columns_by_name for each in PLACE):
         place = _place(given, table, linked)
     frame = linked.frame(name, wanted, place)
-    if frame.height == 1:
-        return linked.rows(name, frame)[0]
+    if frame.height == 1 or _are_one(frame):
+        return linked.rows(name, frame.head(1))[0]
     asked = ", ".join(f"{each} {value}" for each, value in given.items())
     if not frame.height:
         left_out = _left_out(given, table, linked, views)
@@ -63,11 +67,17 @@ def named_row(
         raise RowError(
             f"no row of `{table.shown}` has {asked}; check the values, they are compared exactly"
         )
-    some = linked.rows(name, frame.head(MOST_CHOICES))
     raise RowError(
         f"{frame.height:,} rows of `{table.shown}` have {asked}; say more of the one that is meant",
-        tuple(_choice(each, table) for each in some),
+        tuple(_choices(linked.rows(name, frame.head(MOST_CHOICES)), table)),
     )
+
+
+def _are_one(frame: pl.DataFrame) -> bool:
+    """Whether rows are equal in everything by which one could be told from another: then every rule
+    says the same of them.
+    """
+    return frame.height > 1 and frame.drop(ROW, SOURCE, strict=False).unique().height == 1
 
 
 def _left_out(
@@ -149,10 +159,21 @@ def _example(table: Table) -> str:
     return f"a row is known by its key, {', '.join(f'`{name}`' for name in table.key)}"
 
 
-def _choice(row: Row, table: Table) -> dict[str, str]:
-    """What tells a row from the others: its key, and its place. Sensitive values are left out."""
-    columns = table.columns_by_name
-    names = [name for name in table.key if not columns[name].sensitive]
+def _choices(rows: Sequence[Row], table: Table) -> list[dict[str, str]]:
+    """What tells each row from the others: its key and its place, and where that is not enough, the
+    columns in which they differ.
+    """
+    public = [column.name for column in table.columns if not column.sensitive]
+    key = [name for name in table.key if name in public]
+    choices = [_choice(row, key) for row in rows]
+    if len({tuple(each.items()) for each in choices}) == len(choices):
+        return choices
+    differing = [name for name in public if len({row.get(name) for row in rows}) > 1]
+    return [_choice(row, list(dict.fromkeys([*key, *differing]))) for row in rows]
+
+
+def _choice(row: Row, names: Iterable[str]) -> dict[str, str]:
+    """Some values of a row that are there, and its place."""
     choice = {name: shown(row[name]) for name in names if row.get(name) is not None}
     if row.get(FILE) is not None:
         choice["file"] = str(row[FILE])
